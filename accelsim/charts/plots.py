@@ -1,0 +1,48 @@
+"""The pictures behind `result.plot`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accelsim.results.result import Result
+from accelsim.results.show import title
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Plots:
+    """Each method gives a matplotlib Figure, or None where the rows have not what it shows."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def energy(self) -> Figure | None:
+        """Energy of each layer by memory level."""
+        if not self._has("energy_pj_by_level"):
+            return None
+        from accelsim.charts.bars import energy_by_level
+
+        return energy_by_level(self._result.rows, title(self._result.inputs))
+
+    def accesses(self) -> Figure | None:
+        """Accesses of the network by level and operand."""
+        if not self._result.totals.get("accesses"):
+            return None
+        from accelsim.charts.accesses import accesses_by_operand
+
+        return accesses_by_operand(self._result.totals, title(self._result.inputs))
+
+    def cycles(self) -> Figure | None:
+        """Cycles of each layer by cause."""
+        if not self._has("latency_cycles"):
+            return None
+        from accelsim.charts.bars import cycles_parts
+
+        return cycles_parts(self._result.rows, title(self._result.inputs))
+
+    def __repr__(self) -> str:
+        return "<charts: energy(), accesses(), cycles()>"
+
+    def _has(self, column: str) -> bool:
+        return any(row.get(column) for row in self._result.rows)

@@ -1,0 +1,49 @@
+"""Arguments and options that several commands share, spelt and explained the same in each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+class Objective(StrEnum):
+    """What the mapper makes as small as it can."""
+
+    latency = "latency"
+    energy = "energy"
+    edp = "edp"
+
+
+class Compat(StrEnum):
+    """Whose rules and report formats are reproduced."""
+
+    scalesim = "scalesim"
+
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A shipped network (see `accelsim list`) or a model file.")
+]
+Arch = Annotated[str, typer.Option("--arch", "-a", help="A shipped architecture or a YAML file.")]
+Sets = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the architecture; may be repeated."),
+]
+Batch = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--batch", "-b", min=1, help="Images a pass; the file's own where not given."),
+]
+Dataflow = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--dataflow", help="One that the architecture can run, or `any`: its first where not given."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Output = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--output", "-o", metavar="DIR", help="Write result.json, layers.csv and pictures there."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

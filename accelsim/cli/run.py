@@ -1,0 +1,60 @@
+"""`accelsim run`: what a network costs on an architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from accelsim.cli.options import Arch, Batch, Compat, Dataflow, Json, Model, Objective, Output, Quiet, Sets
+
+
+def run(
+    model: Model,
+    arch: Arch,
+    sets: Sets = None,
+    batch: Batch = None,
+    objective: Annotated[
+        Objective, typer.Option("--objective", help="What the mapper minimises, layer by layer.")
+    ] = Objective.energy,
+    dataflow: Dataflow = None,
+    mapping: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Option(
+            "--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."
+        ),
+    ] = None,
+    compat: Annotated[
+        Optional[Compat],  # noqa: UP045
+        typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail (exit code 4) where an operator can't be costed.")
+    ] = False,
+    json: Json = False,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """What a network costs on an architecture.
+
+    Per layer and in total: cycles, utilisation, accesses per level and operand, energy, and what limits it.
+    """
+    from accelsim import flow
+    from accelsim.cli.answer import give
+    from accelsim.cli.progress import Progress
+    from accelsim.report.terminal import run_blocks
+
+    graph = flow.load(model, batch=batch)
+    machine = flow.arch(arch, sets=sets or (), dataflow=dataflow)
+    with Progress(not json and not quiet) as progress:
+        result = flow.run(
+            graph,
+            machine,
+            objective=objective.value,
+            mapping=mapping,
+            compat=compat.value if compat else None,
+            strict=strict,
+            progress=progress,
+        )
+    give(result, run_blocks, as_json=json, output=output, quiet=quiet)

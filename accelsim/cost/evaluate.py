@@ -1,0 +1,178 @@
+"""Cycles and energy of B mappings of one layer on one core, from their traffic.
+
+latency = max(compute, transfers that overlap it, level by level) + transfers that do not + fill and drain
+energy  = sum over levels of bytes x pJ/B, plus multiply-accumulates, hops between PEs and leakage
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.latency import busy_cycles, port_cycles
+from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, fold_cycles
+from accelsim.cost.traffic import Links, Traffic, count_traffic
+from accelsim.mapping.footprint import partial_bytes, word_bytes
+from accelsim.tables.dims import DIMS, N_OPERANDS, I, O, W, relevant_dims
+from accelsim.tables.layer_cost import LayerCost
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MAC, HOP, LEAKAGE = "mac", "hop", "leakage"
+"""Names of the energies that belong to no memory."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What B mappings cost; bytes and cycles of a level, all its instances together where not said otherwise."""
+
+    traffic: Traffic
+    read_bytes: Floats  # [L, T, B]
+    write_bytes: Floats  # [L, T, B]
+    transfer_cycles: Floats  # [L, B], of the busiest port of one instance
+    compute_cycles: Ints  # [B]
+    fill_drain_cycles: Ints  # [B]
+    latency_cycles: Ints  # [B]
+    level_pj: Floats  # [L, T, B]
+    mac_pj: float
+    hop_pj: Floats  # [T, B]
+    leakage_pj: Floats  # [B]
+
+    @property
+    def energy_pj(self) -> Floats:  # [B]
+        return self.level_pj.sum((0, 1)) + self.mac_pj + self.hop_pj.sum(0) + self.leakage_pj
+
+    @property
+    def stall_cycles(self) -> Ints:  # [B]
+        return self.latency_cycles - self.compute_cycles - self.fill_drain_cycles
+
+    def objective(self, name: str) -> Floats:  # [B]
+        """latency in cycles, energy in pJ or their product."""
+        if name == "latency":
+            return self.latency_cycles.astype(np.float64)
+        if name == "energy":
+            return self.energy_pj
+        return self.energy_pj * self.latency_cycles
+
+
+    def point(self, i: int, active_pes: int) -> LayerCost:
+        """One mapping's cost by itself."""
+        return LayerCost(
+            reads=self.traffic.reads[:, :, i],
+            writes=self.traffic.writes[:, :, i],
+            read_bytes=self.read_bytes[:, :, i],
+            write_bytes=self.write_bytes[:, :, i],
+            transfer_cycles=self.transfer_cycles[:, i],
+            compute_cycles=int(self.compute_cycles[i]),
+            fill_drain_cycles=int(self.fill_drain_cycles[i]),
+            latency_cycles=int(self.latency_cycles[i]),
+            level_pj=self.level_pj[:, :, i],
+            compute_pj=float(self.mac_pj),
+            hop_pj=self.hop_pj[:, i],
+            leakage_pj=float(self.leakage_pj[i]),
+            active_pes=active_pes,
+        )
+
+
+def links_of(machine: Machine) -> Links:
+    return Links(
+        machine.multicast,
+        machine.reduce,
+        machine.diagonal,
+        machine.padding_stored,
+        machine.fetch_box,
+        machine.fanout_level,
+    )
+
+
+def evaluate(problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> Cost:
+    """Cost of every point of a nest; the fold rule is that of the mapping's dataflow on this array."""
+    traffic = count_traffic(problem, nest, links_of(machine))
+    return assemble(problem, nest, machine, traffic, dataflow)
+
+
+def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, dataflow: str) -> Cost:
+    read_bytes, write_bytes = bytes_of(traffic, machine)
+    transfer = transfer_cycles(nest, machine, read_bytes.sum(1), write_bytes.sum(1))
+    compute, fill_drain = array_cycles(problem, nest, machine, traffic.steps, dataflow)
+    latency = busy_cycles(machine, compute, transfer) + fill_drain
+    level_pj = (
+        read_bytes * machine.read_pj_per_byte[:, None, None] + write_bytes * machine.write_pj_per_byte[:, None, None]
+    )
+    hops = np.stack([traffic.delivered[t] * _hop_bytes(machine, t) for t in range(N_OPERANDS)])
+    return Cost(
+        traffic,
+        read_bytes,
+        write_bytes,
+        transfer,
+        compute,
+        fill_drain,
+        latency,
+        level_pj,
+        problem.n_macs * machine.mac_pj,
+        hops * machine.hop_pj_per_byte,
+        latency * machine.leakage_pj_per_cycle,
+    )
+
+
+def bytes_of(traffic: Traffic, machine: Machine) -> tuple[Floats, Floats]:  # [L, T, B] each
+    """Words times their width: unfinished sums are wider than finished outputs."""
+    n_levels = machine.n_levels
+    width = np.array([[word_bytes(machine, level, t) for t in range(N_OPERANDS)] for level in range(n_levels)])
+    extra = np.array([partial_bytes(machine, level) for level in range(n_levels)]) - width[:, O]
+    read = traffic.reads * width[:, :, None]
+    write = traffic.writes * width[:, :, None]
+    read[:, O] += traffic.partial_reads * extra[:, None]
+    write[:, O] += traffic.partial_writes * extra[:, None]
+    return read, write
+
+
+def transfer_cycles(nest: Nest, machine: Machine, read_bytes: Floats, write_bytes: Floats) -> Floats:  # [L, B]
+    """Cycles in which one instance of each level moves its share of the bytes."""
+    instances = np.ones((machine.n_levels, nest.n_points))
+    for level in range(machine.n_levels):
+        for j in range(len(nest.dims)):
+            if nest.spatial[j] and nest.levels[j] > level:
+                instances[level] *= nest.trips[j]
+    return port_cycles(machine, read_bytes / instances, write_bytes / instances)
+
+
+def array_cycles(
+    problem: Problem, nest: Nest, machine: Machine, steps: Ints, dataflow: str
+) -> tuple[Ints, Ints]:  # [B] each
+    """Compute steps, and the cycles in which a systolic array fills, drains and loads beside them."""
+    compute = -(-steps // machine.per_pe)
+    if machine.fold == "broadcast" or dataflow not in SYSTOLIC_DATAFLOWS:
+        return compute, np.zeros_like(compute)
+    folds = n_folds(problem, nest, {"ws": W, "os": O, "is": I}[dataflow])
+    streamed = -(-compute // folds)
+    _, fill_drain = fold_cycles(folds, streamed, machine.rows, machine.cols, dataflow, machine.fold)
+    return compute, np.asarray(fill_drain, np.int64)
+
+
+def n_folds(problem: Problem, nest: Nest, stationary: int) -> Ints:  # [B]
+    """How often the array takes a new stationary tile: steps of the loops down to its innermost own one."""
+    relevant = relevant_dims(stationary, problem.weight_has_batch)
+    folds = np.ones(nest.n_points, np.int64)
+    steps = dict.fromkeys(range(len(DIMS)), np.ones(nest.n_points, np.int64))
+    for j, d in enumerate(nest.dims):
+        if nest.spatial[j]:
+            continue
+        covered = np.minimum(nest.trips[j] * steps[d], -(-problem.extents[d] // nest.step[j]))
+        steps = {**steps, d: covered}
+        if d in relevant:
+            product = np.ones(nest.n_points, np.int64)
+            for count in steps.values():
+                product = product * count
+            folds = np.where(nest.trips[j] > 1, product, folds)
+    return folds
+
+
+def _hop_bytes(machine: Machine, operand: int) -> float:
+    bits = machine.accumulate_bits if operand == O else int(machine.bits[operand])
+    return bits / 8

@@ -1,0 +1,249 @@
+"""What one layer of any kind costs: the array's loops are mapped and counted, the rest is counted directly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from accelsim.base.errors import InfeasibleError, InputError, did_you_mean
+from accelsim.base.errors import Problem as Message
+from accelsim.cost.evaluate import evaluate
+from accelsim.cost.latency import together
+from accelsim.cost.reuse import reuse_table, touched_input_words
+from accelsim.cost.vector import Flow, movement_cost, vector_cost
+from accelsim.mapper.search import search
+from accelsim.mapping.dataflows import DATAFLOWS, RS
+from accelsim.mapping.dataflows.base import spatial_trips
+from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
+from accelsim.mapping.homes import Homes, find_homes
+from accelsim.mapping.legality import reasons
+from accelsim.mapping.lower import lower
+from accelsim.mapping.mapping import from_nest
+from accelsim.results.row import bound_columns, cost_columns
+from accelsim.tables.dims import OUTPUT_DIMS, I, O, W, relevant_dims
+from accelsim.tables.layer_cost import LayerCost
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+from accelsim.workload.graph import LayerGraph
+from accelsim.workload.layer import Layer
+
+NO_ENGINE = "the architecture has no vector engine or host that could do it"
+
+
+@dataclass
+class Costing:
+    """Costs the layers of one graph on one machine; layers that are equal in all that matters only once."""
+
+    graph: LayerGraph
+    machine: Machine
+    objective: str
+    given: MappingFile | None = None
+
+    def __post_init__(self) -> None:
+        self.homes: Homes = find_homes(self.graph, self.machine)
+        self.dram = self.machine.n_levels - 1
+        self.n_evaluated = 0
+        self._known: dict[Any, tuple[LayerCost, str]] = {}
+        if self.given is not None:
+            self._check_names(self.given)
+
+    def row(self, step: int) -> dict[str, Any]:
+        """The columns of the layer at one step of the graph's order."""
+        layer = self.graph.layers[step]
+        status, reason = status_of(layer, self.machine)
+        row: dict[str, Any] = {
+            "layer": layer.name,
+            "op": layer.op,
+            "status": status,
+            "reason": reason,
+            "fused": list(layer.fused),
+            "macs": layer.macs,
+            "vector_ops": layer.vector_ops,
+            "params": layer.params,
+            "params_bn_folded": layer.params_bn_folded,
+        }
+        if status == "not_costed":
+            return row
+        mapping = None
+        if layer.kind == "array":
+            cost, mapping = self._array(layer, step)
+            row |= self._bounds(layer)
+        elif layer.kind == "vector":
+            cost = vector_cost(self.machine, layer.vector_ops, self._inputs(layer), self._outputs(layer))
+        else:
+            cost = movement_cost(self.machine, self._inputs(layer), self._outputs(layer))
+        row |= cost_columns(cost, self.machine, layer.macs)
+        if layer.kind != "array":
+            row |= self._moved_bounds(layer, cost)
+        row["mapping"] = mapping
+        return row
+
+    # --- layers of multiply-accumulates
+
+    def _array(self, layer: Layer, step: int) -> tuple[LayerCost, str]:
+        problem = lower(layer)
+        homes = self._array_homes(layer)
+        room = self.machine.capacity_bytes - self.homes.live_bytes[step]
+        given = self.given.layers.get(layer.name) if self.given is not None else None
+        key = (problem, homes, tuple(room), layer.name if given is not None else None)
+        if key not in self._known:
+            machine = replace(self.machine, capacity_bytes=room)
+            self._known[key] = (
+                self._search(problem, machine, homes, layer)
+                if given is None
+                else self._evaluate(problem, machine, homes, layer, given)
+            )
+        cost, text = self._known[key]
+        cost = cost.repeated(layer.repeat)
+        if layer.fused_inputs:
+            shortcuts = [self._flow(I, name) for name in layer.fused_inputs]
+            cost = together(self.machine, cost, movement_cost(self.machine, shortcuts, []))
+        return cost, text
+
+    def _array_homes(self, layer: Layer) -> tuple[int, int, int]:
+        second = self.homes.of(layer.inputs[1]) if layer.weight_is_activation and len(layer.inputs) > 1 else self.dram
+        return self.homes.of(layer.inputs[0]), second, self.homes.of(layer.outputs[0])
+
+    def _search(
+        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer
+    ) -> tuple[LayerCost, str]:
+        dataflow = DATAFLOWS[machine.dataflow]
+        found = search(problem, machine, dataflow, homes, self.objective, layer.name)
+        self.n_evaluated += found.n_exact
+        active = int(spatial_trips(found.nest, None)[0])
+        return found.cost.point(0, active), str(from_nest(found.nest, 0, machine.level_names))
+
+    def _evaluate(
+        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer, given: GivenMapping
+    ) -> tuple[LayerCost, str]:
+        nest = self._given_nest(problem, machine, homes, layer, given)
+        dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
+        wrong = reasons(problem, nest, machine, dataflow, layer.name)
+        if wrong:
+            place = self._place(layer)
+            raise InfeasibleError(replace(m, file=place.file, line=place.line, column=place.column) for m in wrong)
+        self.n_evaluated += 1
+        cost = evaluate(problem, nest, machine, dataflow.name)
+        active = int(spatial_trips(nest, None)[0])
+        return cost.point(0, active), str(from_nest(nest, 0, machine.level_names))
+
+    def _given_nest(
+        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer, given: GivenMapping
+    ) -> Nest:
+        if isinstance(given, RowStationaryParameters):
+            if machine.dataflow not in ("rs", "any"):
+                raise InputError(
+                    replace(self._place(layer), message=f"{machine.name} runs {machine.dataflow}, not row-stationary")
+                )
+            parameters = {name: np.array([value], np.int64) for name, value in given.values.items()}
+            return RS.nest(problem, machine, RS.keep(machine, homes), parameters)
+        known = machine.level_names
+        for level in given.levels:
+            if level.level not in known:
+                raise InputError(
+                    replace(
+                        self._place(layer),
+                        message=f"{machine.name} has no level {level.level!r}",
+                        expected=", ".join(known),
+                        hint=did_you_mean(level.level, known),
+                    )
+                )
+        nest = given.to_nest(known)
+        keep = nest.keep.copy()
+        for t, home in enumerate(homes):
+            keep[home + 1 :, t] = False
+            keep[home, t] = True
+        return replace(nest, keep=keep)
+
+    def _place(self, layer: Layer) -> Message:
+        assert self.given is not None
+        return self.given.where[layer.name]
+
+    def _check_names(self, given: MappingFile) -> None:
+        names = [layer.name for layer in self.graph.layers if layer.kind == "array"]
+        unknown = [name for name in given.layers if name not in names]
+        if unknown:
+            raise InputError(
+                replace(
+                    given.where[name],
+                    message=f"no layer {name!r} to map in {self.graph.name}",
+                    hint=did_you_mean(name, names) or "accelsim inspect lists the layers",
+                )
+                for name in unknown
+            )
+
+    # --- bounds
+
+    def _bounds(self, layer: Layer) -> dict[str, Any]:
+        """The least that the layer could cost: compute bound and compulsory traffic of what lives in DRAM."""
+        problem = lower(layer)
+        dims = np.array(problem.extents, np.int64).reshape(-1, 1)
+        windows = np.array([problem.windows], np.int64)
+        weights = np.prod([problem.extents[d] for d in relevant_dims(W, problem.weight_has_batch)])
+        words = {
+            I: int(touched_input_words(dims.T, windows)[0]),
+            W: int(weights),
+            O: int(np.prod([problem.extents[d] for d in OUTPUT_DIMS])),
+        }
+        bits, total, energy = self.machine.bits, 0.0, 0.0
+        for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
+            if home != self.dram:
+                continue
+            size = words[operand] * layer.repeat * float(self.machine.word_bits[home] or bits[operand]) / 8
+            pj = self.machine.write_pj_per_byte if operand == O else self.machine.read_pj_per_byte
+            total, energy = total + size, energy + size * float(pj[home])
+        return bound_columns(layer.macs, self.machine.mac_pj, int(np.ceil(total)), energy, self.machine)
+
+    def _moved_bounds(self, layer: Layer, cost: LayerCost) -> dict[str, Any]:
+        """Each word moves once already; the engine's pace is the compute bound."""
+        moved = int(np.ceil(cost.read_bytes[self.dram].sum() + cost.write_bytes[self.dram].sum()))
+        columns = bound_columns(0, 0.0, moved, float(cost.level_pj[self.dram].sum()), self.machine)
+        return columns | {"compute_bound_cycles": cost.compute_cycles}
+
+    # --- layers of other work
+
+    def _inputs(self, layer: Layer) -> list[Flow]:
+        flows = [self._flow(I, name) for name in (*layer.inputs, *layer.fused_inputs)]
+        if layer.params:
+            table = sum(self.graph.tensors[name].n_words for name in layer.outputs)
+            words = min(layer.params, table) if layer.kind == "movement" else layer.params
+            flows.append(Flow(W, words, self.dram))
+        return flows
+
+    def _outputs(self, layer: Layer) -> list[Flow]:
+        return [self._flow(O, name) for name in layer.outputs]
+
+    def _flow(self, operand: int, tensor: str) -> Flow:
+        return Flow(operand, self.graph.tensors[tensor].n_words, self.homes.of(tensor))
+
+
+def status_of(layer: Layer, machine: Machine | None) -> tuple[str, str | None]:
+    """costed, data_movement or not_costed with its reason."""
+    if layer.kind == "not_costed":
+        return "not_costed", layer.reason or "this operator has no cost model"
+    if layer.kind == "movement":
+        return "data_movement", None
+    if layer.kind == "vector" and machine is not None and machine.vector_lanes == 0:
+        return "not_costed", NO_ENGINE
+    return "costed", None
+
+
+def reuse_row(layer: Layer, achieved: dict[str, Any] | None) -> dict[str, Any]:
+    """Accesses of one array layer without reuse, with each kind, with all, and what a mapping achieves."""
+    problem = lower(layer)
+    table = reuse_table(
+        np.array([problem.extents], np.int64),
+        np.array([problem.windows], np.int64),
+        np.array([problem.weight_has_batch]),
+        np.array([layer.repeat], np.int64),
+    )
+    row: dict[str, Any] = {"layer": layer.name, "op": layer.op, "status": "costed", "macs": layer.macs}
+    for kind, found in table.items():
+        row["no_reuse" if kind == "none" else kind] = int(found.total[0])
+    if achieved is not None:
+        row["achieved"] = {
+            level: sum(sum(words.values()) for words in operands.values()) for level, operands in achieved.items()
+        }
+    return row

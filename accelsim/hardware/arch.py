@@ -1,0 +1,75 @@
+"""The architecture: read from YAML, checked, with one dataflow chosen, ready to be lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from accelsim.base.errors import InputError
+from accelsim.hardware.checks import faults
+from accelsim.hardware.lower import lower
+from accelsim.hardware.messages import from_fault, from_validation
+from accelsim.hardware.model import ArchFile
+from accelsim.hardware.sources import apply_settings, read_merged
+from accelsim.tables.machine import Machine
+
+
+@dataclass(frozen=True)
+class Arch:
+    """An architecture as its file says, with the settings applied and a dataflow chosen."""
+
+    spec: ArchFile
+    dataflow: str
+    path: str
+    sha256: str
+    sets: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def description(self) -> str:
+        return self.spec.description
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.spec.notes
+
+    @property
+    def fuses(self) -> tuple[str, ...]:
+        """What the core folds into the producing layer: batch_norm, activation, add."""
+        return self.spec.fuses
+
+    @cached_property
+    def _machine(self) -> Machine:
+        return lower(self.spec, self.dataflow)
+
+    def machine(self) -> Machine:
+        """The arrays that the kernels see (made once)."""
+        return self._machine
+
+    def __str__(self) -> str:
+        array = self.spec.core.array
+        cores = f"{self.spec.core.count} x " if self.spec.core.count > 1 else ""
+        return f"{self.name} ({cores}{array.rows}x{array.cols} PEs, {self.spec.clock}, {self.dataflow})"
+
+
+def load_arch(name_or_path: str, sets: Sequence[str] = (), dataflow: str | None = None) -> Arch:
+    """Read a shipped architecture or a file, apply `--set` texts and check everything.
+
+    InputError with all that is wrong, each with its place. `dataflow` None takes the file's first.
+    """
+    document, sha256 = read_merged(str(name_or_path))
+    chosen = apply_settings(document, sets, dataflow)
+    try:
+        spec = ArchFile.model_validate(document.data)
+    except ValidationError as error:
+        raise InputError(from_validation(error, document)) from None
+    found = [from_fault(fault, document) for fault in faults(spec)]
+    if found:
+        raise InputError(found)
+    return Arch(spec, chosen or spec.core.dataflow[0], document.file, sha256, tuple(sets))

@@ -1,0 +1,119 @@
+"""What no single key of an architecture file can say: names, homes and counts that have to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from accelsim.base.errors import did_you_mean
+from accelsim.base.yaml_lines import Key
+from accelsim.hardware.model import ArchFile, Bandwidth, Memory
+
+_RESERVED: Final = {"best", "compute", "mac", "hop", "vector", "leakage", "host", "total"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    path: Key
+    message: str
+    expected: str | None = None
+    hint: str | None = None
+
+
+def placed_memories(spec: ArchFile) -> list[tuple[Key, Memory]]:
+    """All memories, inner first, with their place in the file."""
+    groups: tuple[tuple[Key, tuple[Memory, ...]], ...] = (
+        (("core", "pe", "memories"), spec.core.pe.memories),
+        (("core", "memories"), spec.core.memories),
+        (("memories",), spec.memories),
+    )
+    return [((*path, index), memory) for path, group in groups for index, memory in enumerate(group)]
+
+
+def faults(spec: ArchFile) -> Iterator[Fault]:
+    """Everything that contradicts itself, in the order of the file."""
+    memories = placed_memories(spec)
+    n_pe = len(spec.core.pe.memories)
+    outside = [memory.name for _, memory in memories[n_pe:]]
+    yield from _memory_faults(memories, n_pe)
+    for path, words in (
+        (("core", "dataflow"), spec.core.dataflow),
+        (("core", "array", "multicast"), spec.core.array.multicast),
+        *(((*path, "holds"), memory.holds) for path, memory in memories),
+    ):
+        if len(set(words)) < len(words):
+            yield Fault(path, "names something twice")
+    vector = spec.core.vector
+    if vector is not None and vector.memory not in outside:
+        path = ("core", "vector", "memory")
+        yield Fault(path, f"no memory {vector.memory!r} outside the array", *_among(vector.memory, outside))
+    yield from _activation_faults(spec, memories, outside)
+    if spec.clusters is not None and spec.clusters.count * spec.clusters.cores != spec.core.count:
+        n_cores = f"{spec.clusters.count} clusters of {spec.clusters.cores} cores"
+        yield Fault(("clusters",), n_cores, f"core.count, {spec.core.count}, in all")
+    bandwidths: list[tuple[Key, Bandwidth | None]] = [
+        ((*path, "bandwidth"), memory.bandwidth) for path, memory in memories
+    ]
+    if spec.clusters is not None:
+        bandwidths.append((("clusters", "channel", "bandwidth"), spec.clusters.channel.bandwidth))
+    if spec.links is not None:
+        bandwidths.append((("links", "bandwidth"), spec.links.bandwidth))
+    if spec.host is not None:
+        bandwidths.append((("host", "bandwidth"), spec.host.bandwidth))
+    for path, bandwidth in bandwidths:
+        if bandwidth is not None and not _is_whole(bandwidth):
+            yield Fault(path, "is not complete", "either value, or read and write")
+    for dataflow in spec.per_dataflow:
+        if dataflow not in spec.core.dataflow:
+            yield Fault(("per_dataflow", dataflow), f"core.dataflow does not list {dataflow!r}")
+
+
+def _memory_faults(memories: list[tuple[Key, Memory]], n_pe: int) -> Iterator[Fault]:
+    seen: set[str] = set()
+    last = len(memories) - 1
+    for index, (path, memory) in enumerate(memories):
+        if memory.name in seen:
+            yield Fault((*path, "name"), f"a second memory {memory.name!r}", "a name of its own")
+        seen.add(memory.name)
+        if memory.name in _RESERVED:
+            yield Fault((*path, "name"), f"{memory.name!r} means something else in results", "another name")
+        if (memory.name == "dram") != (index == last):
+            yield Fault(
+                (*path, "name"), f"is {memory.name!r}", "dram for the outermost memory, and only for it"
+            )
+        if memory.size is None and index != last:
+            yield Fault(path, "has no size", "size, as in 64 KiB")
+        if memory.bandwidth is None and index >= n_pe:
+            yield Fault(path, "has no bandwidth", "bandwidth: {value: 64 B/cycle, source: ...}")
+    path, outermost = memories[-1]
+    if len(set(outermost.holds)) < 3:
+        yield Fault(
+            (*path, "holds"), "leaves an operand without a home", "I, W and O in the outermost memory"
+        )
+
+
+def _activation_faults(
+    spec: ArchFile, memories: list[tuple[Key, Memory]], outside: list[str]
+) -> Iterator[Fault]:
+    home = spec.activations.home
+    if home not in (*outside, "best"):
+        known = [*outside, "best"]
+        yield Fault(("activations",), f"no memory {home!r} outside the array", *_among(home, known))
+    for _, memory in memories:
+        if memory.name == home and not {"I", "O"} <= set(memory.holds):
+            yield Fault(("activations",), f"{home} does not hold both I and O", "a memory that does")
+    if spec.activations.reserve.value > 0 and spec.activations.source is None:
+        yield Fault(
+            ("activations",), "has a reserve without a source", 'source: "paper, table or assumption"'
+        )
+
+
+def _is_whole(bandwidth: Bandwidth) -> bool:
+    if bandwidth.value is not None:
+        return bandwidth.read is None and bandwidth.write is None
+    return bandwidth.read is not None and bandwidth.write is not None
+
+
+def _among(word: str, known: list[str]) -> tuple[str, str | None]:
+    return f"one of {', '.join(known)}", did_you_mean(word, known)

@@ -1,0 +1,86 @@
+"""What a dataflow is: which operand stays in the array, and which dimensions each axis of it may unroll."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.tables.dims import DIMS, OPERANDS
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """A constraint on mappings. A subclass says how its own parameters make loop nests (`candidates`)."""
+
+    name: str
+    title: str
+    rows: tuple[int, ...]
+    """Dimensions that the array's rows may unroll, the first one first."""
+    cols: tuple[int, ...]
+    stationary: int | None = None
+    """The operand that the PEs keep while the others stream; None: they keep all or nothing."""
+    in_array: tuple[int, ...] = ()
+    """Operands that memories inside the PEs may keep."""
+
+    def keep(self, machine: Machine, homes: tuple[int, int, int]) -> Bools:  # [L, T]
+        """Which level keeps which operand: all that hold it up to its home, inside the PEs only `in_array`."""
+        keep = machine.holds.copy()
+        for t, home in enumerate(homes):
+            keep[home + 1 :, t] = False
+            keep[home, t] = True
+            if t not in self.in_array:
+                keep[: machine.fanout_level, t] = False
+        return keep
+
+    def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
+        """Loop nests to choose from, one array of mappings for each order of loops."""
+        raise NotImplementedError(self.name)  # pragma: no cover - every registered dataflow has its own
+
+    def fits_array(self, nest: Nest, machine: Machine) -> Bools:  # [B]
+        """Whether the spatial loops of rows and cols fit the array."""
+        fits = np.ones(nest.n_points, np.bool_)
+        for axis, size in (("rows", machine.rows), ("cols", machine.cols)):
+            fits &= spatial_trips(nest, axis) <= size
+        return fits & (spatial_trips(nest, None) <= machine.rows * machine.cols)
+
+    def refusals(self, nest: Nest, machine: Machine) -> list[str]:
+        """What in one given mapping this dataflow does not allow, a line each."""
+        reasons = []
+        for j, d in enumerate(nest.dims):
+            allowed = {"rows": self.rows, "cols": self.cols, "array": self.rows + self.cols}.get(nest.axis[j])
+            if allowed is not None and d not in allowed and nest.trips[j].max() > 1:
+                names = " ".join(DIMS[e] for e in allowed) or "nothing"
+                reasons.append(f"{self.name} unrolls {names} on {nest.axis[j]}, not {DIMS[d]}")
+        for level in range(machine.fanout_level):
+            for t in np.flatnonzero(nest.keep[level]):
+                if int(t) not in self.in_array:
+                    level_name = machine.level_names[level]
+                    reasons.append(f"{self.name} keeps no {OPERANDS[int(t)]} inside the array ({level_name})")
+        return reasons
+
+
+def spatial_trips(nest: Nest, axis: str | None) -> NDArray[np.int64]:  # [B]
+    """Instances along one axis of the array; None: along all."""
+    trips = np.ones(nest.n_points, np.int64)
+    for j, name in enumerate(nest.axis):
+        if name and axis in (None, name):
+            trips = trips * nest.trips[j]
+    return trips
+
+
+def ladder(extent: int, limit: int | None = None) -> NDArray[np.int64]:
+    """The smallest tile for each distinct number of tiles, ceil(extent / i), ascending, up to a limit.
+
+    Other tiles need as many steps and more room, so none of them can be better.
+    """
+    i = np.arange(1, int(np.sqrt(extent)) + 2)
+    tiles = np.unique(np.concatenate([-(-extent // i), i[i <= extent]]))
+    tiles = np.unique(-(-extent // -(-extent // tiles)))
+    return tiles[tiles <= limit] if limit is not None else tiles

@@ -1,0 +1,73 @@
+"""Room that a mapping's tiles take at each level: what legality checks and the search filters on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapping.touched import Axis, Tile, n_touched
+from accelsim.tables.dims import INPUT_SIMPLE, REDUCTION_DIMS, WINDOWS, I, O, relevant_dims
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def tile_words(problem: Problem, nest: Nest, operand: int, level: int, padded: bool, box: bool) -> Ints:  # [B]
+    """Words of the largest tile of an operand at a level: the product over its dimensions and input axes."""
+    words = np.ones(nest.n_points, np.int64)
+    simple = INPUT_SIMPLE if operand == I else relevant_dims(operand, problem.weight_has_batch)
+    for d in simple:
+        words = words * np.minimum(nest.tile(d, level), problem.extents[d])
+    if operand == I:
+        for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, problem.windows, strict=True):
+            axis = Axis(stride, dilation, pad, size, padded=True, box=box)
+            zero = np.zeros(nest.n_points, np.int64)
+            n_p = np.minimum(nest.tile(p, level), problem.extents[p])
+            n_r = np.minimum(nest.tile(r, level), problem.extents[r])
+            touched = n_touched(Tile(zero, n_p, zero, n_r), axis)
+            words = words * (touched if padded else np.minimum(touched, size))
+    return words
+
+
+def is_partial(nest: Nest, level: int) -> NDArray[np.bool_]:  # [B]
+    """Whether a level holds unfinished sums: it is the innermost of O, or a reduction runs outside its child."""
+    kept = nest.kept_levels(O)
+    inner = [k for k in kept if k < level]
+    partial = np.full(nest.n_points, not inner)
+    for j, d in enumerate(nest.dims):
+        if inner and d in REDUCTION_DIMS and nest.levels[j] > inner[-1]:
+            partial = partial | (nest.trips[j] > 1)
+    return partial
+
+
+def word_bytes(machine: Machine, level: int, operand: int) -> float:
+    """Bytes of a finished word of an operand at a level: the memory's own width, or the operand's."""
+    return float(machine.word_bits[level] or machine.bits[operand]) / 8
+
+
+def partial_bytes(machine: Machine, level: int) -> float:
+    """Bytes of a partial sum at a level."""
+    return float(machine.word_bits[level] or machine.accumulate_bits) / 8
+
+
+def level_bytes(problem: Problem, nest: Nest, machine: Machine, level: int) -> Floats:  # [B]
+    """Bytes that the tiles passing through one instance of a level take, twice with double buffering.
+
+    An operand whose home is this level lies here whole, whatever the mapping: liveness counts it, not this.
+    """
+    total = np.zeros(nest.n_points, np.float64)
+    for operand in np.flatnonzero(nest.keep[level]):
+        t = int(operand)
+        if nest.kept_levels(t)[-1] == level:
+            continue
+        words = tile_words(
+            problem, nest, t, level, bool(machine.padding_stored[level]), bool(machine.fetch_box[level])
+        )
+        width = np.full(nest.n_points, word_bytes(machine, level, t))
+        if t == O:
+            width = np.where(is_partial(nest, level), partial_bytes(machine, level), width)
+        total = total + words * width
+    return total * (2 if machine.double_buffered[level] else 1)
+

@@ -1,0 +1,40 @@
+"""Numbers as people read them: three or four digits with an SI prefix, powers of 1000 throughout."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Final
+
+PREFIXES: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+SMALL: Final = ((1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+UNKNOWN: Final = "-"
+
+
+def si(value: float | None, unit: str = "", digits: int = 3) -> str:
+    """`4089184256` as `4.09 G`, with the unit behind the prefix; `-` for what is unknown."""
+    if value is None or not isfinite(value):
+        return UNKNOWN
+    if value == 0:
+        return f"0 {unit}".rstrip()
+    size = abs(value)
+    steps = PREFIXES if size >= 1 or not unit else SMALL
+    scale, prefix = next((step for step in steps if size >= step[0] * (1 - 5e-4)), steps[-1])
+    return f"{_digits(value / scale, digits)} {prefix}{unit}".rstrip()
+
+
+def energy(pj: float | None) -> str:
+    """Picojoules as joules with a prefix."""
+    return UNKNOWN if pj is None else si(pj * 1e-12, "J")
+
+
+def percent(fraction: float | None) -> str:
+    """A ratio in 0..1 as a percentage."""
+    return UNKNOWN if fraction is None or not isfinite(fraction) else f"{100 * fraction:.1f}"
+
+
+def _digits(value: float, digits: int) -> str:
+    """The value to so many significant digits, never in exponent form."""
+    whole = len(str(int(abs(value))))
+    if value == int(value) and whole <= digits:
+        return str(int(value))
+    return f"{value:.{max(0, digits - whole)}f}"

@@ -1,0 +1,87 @@
+"""How a result shows itself in a Python prompt and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from accelsim.results.format import energy, percent, si
+
+if TYPE_CHECKING:
+    from accelsim.results.result import Result
+
+SHOWN: Final = (
+    ("layer", "layer"),
+    ("op", "op"),
+    ("macs", "MACs"),
+    ("params", "params"),
+    ("latency_cycles", "cycles"),
+    ("utilization_frac", "util. %"),
+    ("energy_pj", "energy"),
+    ("arithmetic_intensity", "MACs/B"),
+    ("bound", "bound"),
+)
+
+
+def cell(name: str, value: Any) -> str:
+    """A value of a column as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if name.endswith("_pj"):
+        return energy(value)
+    if name.endswith("_frac"):
+        return percent(value)
+    if name.endswith("_bytes"):
+        return si(value, "B")
+    if name.endswith("_s"):
+        return si(value, "s")
+    return si(value)
+
+
+def title(inputs: Mapping[str, Any]) -> str:
+    """`resnet50 on eyeriss`, with what is known of both."""
+    names = [str(inputs[part]["name"]) for part in ("model", "arch") if inputs.get(part)]
+    return " on ".join(names)
+
+
+def summary(totals: Mapping[str, Any]) -> str:
+    """The totals that matter most, on a line."""
+    n_layers = totals.get("n_layers", 0)
+    words = [f"{n_layers} layer{'' if n_layers == 1 else 's'}"]
+    for name, unit in (
+        ("macs", " MACs"),
+        ("latency_cycles", " cycles"),
+        ("latency_s", ""),
+        ("energy_pj", ""),
+    ):
+        if totals.get(name) is not None:
+            words.append(f"{cell(name, totals[name])}{unit}")
+    if totals.get("utilization_frac") is not None:
+        words.append(f"{percent(totals['utilization_frac'])} % utilised")
+    if totals.get("n_not_costed"):
+        words.append(f"{totals['n_not_costed']} not costed")
+    return ", ".join(words)
+
+
+def text(result: Result) -> str:
+    """Two lines: what was asked, what came out."""
+    return f"<accelsim {result.command}: {title(result.inputs)}>\n{summary(result.totals)}"
+
+
+def html(result: Result) -> str:
+    """A table of the layers under a line of totals, without any script or style sheet."""
+    names = [(name, head) for name, head in SHOWN if any(name in row for row in result.rows)]
+    head = "".join(f"<th>{escape(label)}</th>" for _, label in names)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell(name, row.get(name)))}</td>" for name, _ in names) + "</tr>"
+        for row in result.rows
+    )
+    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
+    return (
+        f"<p><b>{escape(title(result.inputs))}</b>: {escape(summary(result.totals))}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        + (f"<ul>{notes}</ul>" if notes else "")
+    )

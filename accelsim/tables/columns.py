@@ -1,0 +1,327 @@
+"""The columns of every answer: name, type, unit, meaning and formula, in one table that the docs read too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Dtype = Literal["str", "int", "float", "list", "dict"]
+Total = Literal["sum", "ratio", "none"]
+"""How `totals` treats the column: added over the layers, recomputed from the sums, or left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `commands` are those whose rows may have it, `unit` is empty where it has none."""
+
+    name: str
+    dtype: Dtype
+    unit: str
+    description: str
+    formula: str = ""
+    total: Total = "none"
+    commands: tuple[str, ...] = ("run", "simulate")
+
+
+EVERY = ("run", "simulate", "inspect", "reuse")
+SHAPE = ("run", "simulate", "inspect")
+
+_IDENTITY: Final = (
+    Column("layer", "str", "", "Name of the layer in the model file.", commands=EVERY),
+    Column("op", "str", "", "Operator type (Conv, Gemm, MaxPool, ...).", commands=EVERY),
+    Column(
+        "status",
+        "str",
+        "",
+        "`costed`, `data_movement` or `not_costed`; every operator is listed.",
+        commands=EVERY,
+    ),
+    Column("reason", "str", "", "Why the layer is not costed; null where it is.", commands=EVERY),
+    Column(
+        "fused", "list", "", "Operators that a pass has folded into this layer, in order.", commands=SHAPE
+    ),
+)
+
+_WORK: Final = (
+    Column(
+        "macs",
+        "int",
+        "MACs",
+        "Multiply-accumulates of the algorithm, padding included.",
+        "N G K C P Q R S Z V, the product of the loop extents",
+        "sum",
+        EVERY,
+    ),
+    Column(
+        "vector_ops",
+        "int",
+        "operations",
+        "Scalar operations of elementwise, pooling and normalising layers.",
+        total="sum",
+        commands=SHAPE,
+    ),
+    Column(
+        "params",
+        "int",
+        "parameters",
+        "Learned weights, biases, batch-norm scale and shift; tied tensors once, no running statistics.",
+        total="sum",
+        commands=SHAPE,
+    ),
+    Column(
+        "params_bn_folded",
+        "int",
+        "parameters",
+        "Weights plus one bias per scaled channel, as left when batch norm is folded into its producer.",
+        total="sum",
+        commands=SHAPE,
+    ),
+)
+
+_CYCLES: Final = (
+    Column(
+        "latency_cycles",
+        "int",
+        "cycles",
+        "Time of the layer alone.",
+        "compute_cycles + fill_drain_cycles + stall_cycles",
+        "sum",
+    ),
+    Column("compute_cycles", "int", "cycles", "Steps of the mapping in which the array computes.", "", "sum"),
+    Column(
+        "fill_drain_cycles",
+        "int",
+        "cycles",
+        "Steps in which a fold enters or leaves the array.",
+        "the rule that the dataflow states, per fold",
+        "sum",
+    ),
+    Column(
+        "stall_cycles",
+        "int",
+        "cycles",
+        "Waiting for a memory level.",
+        "slowest transfer - (compute + fill and drain) where they overlap, all transfers where not",
+        "sum",
+    ),
+    Column(
+        "transfer_cycles_by_level",
+        "dict",
+        "cycles",
+        "What each level needs to move its words.",
+        "bytes / bandwidth of the level",
+        "sum",
+    ),
+    Column("latency_s", "float", "s", "Time of the layer alone.", "latency_cycles / clock", "sum"),
+    Column(
+        "utilization_frac",
+        "float",
+        "1",
+        "Share of the machine's multipliers that did useful work.",
+        "macs / (latency_cycles x MACs per cycle of the machine)",
+        "ratio",
+    ),
+    Column("active_pes", "int", "PEs", "Processing elements that the mapping puts to work at once."),
+    Column("bound", "str", "", "What limits the latency: `compute`, or the level that does."),
+)
+
+_ENERGY: Final = (
+    Column(
+        "energy_pj",
+        "float",
+        "pJ",
+        "Energy of the layer.",
+        "sum over levels and MACs of count x energy per action",
+        "sum",
+    ),
+    Column(
+        "energy_pj_by_level",
+        "dict",
+        "pJ",
+        "The same, by level; `mac` is the arithmetic, `hop` the way from PE to PE, `leakage` the idle power.",
+        "reads x read energy + writes x write energy",
+        "sum",
+    ),
+    Column(
+        "energy_pj_by_operand",
+        "dict",
+        "pJ",
+        "The same, by operand (I, W, O) over all levels, arithmetic left out.",
+        "",
+        "sum",
+    ),
+)
+
+_TRAFFIC: Final = (
+    Column("dram_read_bytes", "int", "B", "Read from DRAM.", "sum of dram reads x bytes of a word", "sum"),
+    Column("dram_write_bytes", "int", "B", "Written to DRAM.", "sum of dram writes x bytes of a word", "sum"),
+    Column(
+        "accesses",
+        "dict",
+        "words",
+        "`accesses[level][I|W|O]` = {read, write} over all instances; write is fills plus updates.",
+        "fetched = T + sum_j (n_j - 1) (prod of n_k outside j) (T - overlap(T, T shifted by v_j))",
+        "sum",
+    ),
+)
+
+_BOUNDS: Final = (
+    Column(
+        "compute_bound_cycles",
+        "int",
+        "cycles",
+        "The fewest cycles in which the machine's multipliers can do it.",
+        "ceil(macs / MACs per cycle of the machine)",
+        "sum",
+    ),
+    Column(
+        "memory_bound_cycles",
+        "int",
+        "cycles",
+        "The fewest cycles in which DRAM can move the compulsory bytes.",
+        "ceil(compulsory_dram_bytes / DRAM bytes per cycle)",
+        "sum",
+    ),
+    Column(
+        "compulsory_dram_bytes",
+        "int",
+        "B",
+        "Operands that live in DRAM, each touched word once: no mapping moves less.",
+        "touched words of I, W and O whose home is dram x bytes of a word",
+        "sum",
+    ),
+    Column(
+        "energy_bound_pj",
+        "float",
+        "pJ",
+        "Arithmetic and compulsory DRAM traffic alone: no mapping needs less.",
+        "macs x MAC energy + compulsory_dram_bytes x DRAM energy per byte",
+        "sum",
+    ),
+)
+
+_MAPPING: Final = (
+    Column("mapping", "str", "", "The mapping that was costed, printed as a loop nest."),
+    Column(
+        "scalesim", "dict", "", "Columns of SCALE-Sim's own reports by their names (`--compat scalesim`)."
+    ),
+)
+
+_SHAPES: Final = (
+    Column("dims", "dict", "", "Loop extents by dimension letter, ones left out.", commands=("inspect",)),
+    Column("input_shapes", "list", "elements", "Shapes of the activation inputs.", commands=("inspect",)),
+    Column("output_shape", "list", "elements", "Shape of the first output.", commands=("inspect",)),
+    Column(
+        "weight_bytes",
+        "int",
+        "B",
+        "Parameters at the file's width.",
+        "params x bits / 8",
+        "sum",
+        ("inspect",),
+    ),
+    Column(
+        "input_bytes",
+        "int",
+        "B",
+        "Activation inputs, shortcuts of fused additions too.",
+        "",
+        "sum",
+        ("inspect",),
+    ),
+    Column("output_bytes", "int", "B", "Outputs at the file's width.", "", "sum", ("inspect",)),
+    Column(
+        "arithmetic_intensity",
+        "float",
+        "MACs/B",
+        "Work per byte where every tensor moves once.",
+        "macs / (weight_bytes + input_bytes + output_bytes)",
+        "ratio",
+        ("inspect",),
+    ),
+)
+
+_REUSE: Final = (
+    Column(
+        "no_reuse",
+        "int",
+        "words",
+        "Accesses where every MAC fetches all: input, weight, sum in, sum out.",
+        "4 macs",
+        "sum",
+        ("reuse",),
+    ),
+    Column(
+        "convolutional",
+        "int",
+        "words",
+        "Accesses left where a filter slides over its map.",
+        "",
+        "sum",
+        ("reuse",),
+    ),
+    Column(
+        "image", "int", "words", "Accesses left where all filters share an input map.", "", "sum", ("reuse",)
+    ),
+    Column("filter", "int", "words", "Accesses left where a batch shares a filter.", "", "sum", ("reuse",)),
+    Column(
+        "partial_sum",
+        "int",
+        "words",
+        "Accesses left where sums stay near the multiplier.",
+        "",
+        "sum",
+        ("reuse",),
+    ),
+    Column("all", "int", "words", "Accesses left with every reuse at once.", "", "sum", ("reuse",)),
+    Column(
+        "achieved",
+        "dict",
+        "words",
+        "Accesses of each level of the architecture, under its mapping.",
+        "reads + writes of I, W and O",
+        "sum",
+        ("reuse",),
+    ),
+)
+
+COLUMNS: Final[tuple[Column, ...]] = (
+    *_IDENTITY,
+    *_WORK,
+    *_CYCLES,
+    *_ENERGY,
+    *_TRAFFIC,
+    *_BOUNDS,
+    *_MAPPING,
+    *_SHAPES,
+    *_REUSE,
+)
+BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
+
+
+def of_command(command: str) -> tuple[Column, ...]:
+    """The columns that rows of the command may have, in the order in which they are shown."""
+    return tuple(column for column in COLUMNS if command in column.commands)
+
+
+def units(names: Iterable[str]) -> dict[str, str]:
+    """Unit by column, in the order given; columns without one (names, text) are left out.
+
+    Raises KeyError for a column that the table does not list: a column without a meaning is a defect.
+    """
+    return {name: BY_NAME[name].unit for name in names if BY_NAME[name].unit}
+
+
+def render_markdown(command: str | None = None) -> str:
+    """The table as the documentation shows it, of one command or of all."""
+    chosen = COLUMNS if command is None else of_command(command)
+    head = ["| column | type | unit | what it is | formula |", "|---|---|---|---|---|"]
+    body = (
+        f"| `{c.name}` | {c.dtype} | {c.unit} | {_cell(c.description)} | {_cell(c.formula)} |" for c in chosen
+    )
+    return "\n".join((*head, *body)) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,64 @@
+"""What one layer costs, as plain arrays: the form in which every kind of layer leaves the cost model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.tables.dims import N_OPERANDS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """Counts of one layer on one machine; L levels, T operands."""
+
+    reads: Ints  # [L, T] words
+    writes: Ints  # [L, T] words, fills and updates
+    read_bytes: Floats  # [L, T]
+    write_bytes: Floats  # [L, T]
+    transfer_cycles: Floats  # [L]
+    compute_cycles: int
+    fill_drain_cycles: int
+    latency_cycles: int
+    level_pj: Floats  # [L, T]
+    compute_pj: float  # arithmetic: multiply-accumulates, or operations of the vector engine
+    hop_pj: Floats  # [T]
+    leakage_pj: float
+    active_pes: int = 0
+
+    @property
+    def stall_cycles(self) -> int:
+        return self.latency_cycles - self.compute_cycles - self.fill_drain_cycles
+
+    @property
+    def energy_pj(self) -> float:
+        return float(self.level_pj.sum() + self.compute_pj + self.hop_pj.sum() + self.leakage_pj)
+
+    def repeated(self, times: int) -> LayerCost:
+        """The cost of runs one after the other that share nothing."""
+        if times == 1:
+            return self
+        return replace(
+            self,
+            reads=self.reads * times,
+            writes=self.writes * times,
+            read_bytes=self.read_bytes * times,
+            write_bytes=self.write_bytes * times,
+            transfer_cycles=self.transfer_cycles * times,
+            compute_cycles=self.compute_cycles * times,
+            fill_drain_cycles=self.fill_drain_cycles * times,
+            latency_cycles=self.latency_cycles * times,
+            level_pj=self.level_pj * times,
+            compute_pj=self.compute_pj * times,
+            hop_pj=self.hop_pj * times,
+            leakage_pj=self.leakage_pj * times,
+        )
+
+
+def empty_counts(n_levels: int) -> Ints:
+    return np.zeros((n_levels, N_OPERANDS), np.int64)  # [L, T]

@@ -1,0 +1,87 @@
+"""The machine as arrays: what an architecture file is lowered into, and all that the kernels see of it.
+
+Letters: L memory levels, numbered from the multiplier (0) to the outermost (L-1, always `dram`); T operands
+I, W, O. One core of the machine: replicated cores are `n_cores`, their shared channel is not divided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Fold = Literal["broadcast", "sequential", "preload", "overlapped"]
+FOLDS: Final[tuple[Fold, ...]] = ("broadcast", "sequential", "preload", "overlapped")
+"""Cycles of one fold, T the streamed dimension on R rows and C columns: broadcast T (no skew); sequential
+T + R + C - 2 (os), T + 2R + C - 2 (ws, is); preload T + R, fill and drain once a chain; overlapped max(T, R),
+fill and drain once a chain."""
+
+DATAFLOWS: Final = ("ws", "os", "is", "rs", "nlr", "any")
+
+BEST_HOME: Final = -1
+"""`activation_home`: each tensor lives at the innermost level that can hold it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """One core and the memories that it reaches, in base units: bytes, pJ, cycles of `clock_hz`.
+
+    Capacities, bandwidths and energies of a level inside the array are those of one PE.
+    """
+
+    name: str
+    clock_hz: float
+    n_cores: int
+    n_clusters: int  # groups of cores that share one channel to dram; 1 where the file names none
+
+    level_names: tuple[str, ...]  # [L], inner first
+    capacity_bytes: NDArray[np.float64]  # [L], inf where the file sets no limit
+    holds: NDArray[np.bool_]  # [L, T]
+    word_bits: NDArray[np.int64]  # [L], bits of an element where the memory has its own width, else 0
+    read_pj_per_byte: NDArray[np.float64]  # [L]
+    write_pj_per_byte: NDArray[np.float64]  # [L]
+    read_bytes_per_cycle: NDArray[np.float64]  # [L], per instance, inf where none is given
+    write_bytes_per_cycle: NDArray[np.float64]  # [L], per instance, inf where none is given
+    shared_port: NDArray[np.bool_]  # [L], reads and writes share the one bandwidth that is given
+    n_instances: NDArray[np.int64]  # [L], rows x cols inside the array, 1 outside
+    double_buffered: NDArray[np.bool_]  # [L], two tiles of each operand
+    overlap: NDArray[np.bool_]  # [L], transfers of the level run beside compute
+    padding_stored: NDArray[np.bool_]  # [L], padding is fetched and takes room
+    fetch_box: NDArray[np.bool_]  # [L], strides fetch the words that they skip
+
+    fanout_level: int  # innermost memory outside the array: spatial loops belong to it
+    rows: int
+    cols: int
+    per_pe: int  # multipliers in a PE
+    fold: Fold
+    multicast: NDArray[np.bool_]  # [T], the array's links bring one read to many PEs
+    reduce: bool  # the links add partial sums
+    diagonal: bool  # input rows move along diagonals (row-stationary)
+    bits: NDArray[np.int64]  # [T], of an element as it is stored between layers
+    accumulate_bits: int  # of a partial sum
+    mac_pj: float
+    hop_pj_per_byte: float  # from PE to PE
+    leakage_pj_per_cycle: float
+
+    vector_lanes: int  # operations a cycle of the vector engine or host, 0 where there is none
+    vector_pj_per_op: float
+    vector_level: int  # level that the vector engine reads and writes
+
+    dataflows: tuple[str, ...]  # what the array can run; the first is the default
+    dataflow: str  # the one that is chosen
+    activation_home: int  # level index, or BEST_HOME
+    activation_reserve_frac: float  # share of the home level kept free for tiles of what lives elsewhere
+
+    @property
+    def n_levels(self) -> int:
+        return len(self.level_names)
+
+    @property
+    def macs_per_cycle(self) -> int:
+        return self.rows * self.cols * self.per_pe
+
+    def level(self, name: str) -> int:
+        """Index of a memory by its name; ValueError where there is none."""
+        return self.level_names.index(name)

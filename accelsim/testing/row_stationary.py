@@ -1,0 +1,195 @@
+"""Eyeriss' row-stationary array with real scratch pads: each PE slides a filter row along an input row.
+
+A PE set has R rows of PEs by e columns: PE (i, j) has filter row i (rows move horizontally) and input row
+j stride + i (rows move diagonally), and its sums are added up down the column. A PE interleaves p filters and q
+channels. r sets hold different channels (their sums are added, too), t sets different filters. A pass works on
+n images x p t filters x q r channels x e output rows; the GLB holds the sums of n images x m filters x e rows.
+
+The words are those of design section 5: a scratch pad is sent what it needs and does not hold, the GLB reads a
+word once for all diagonals and sets that need it in the same step, and the input is stored with its padding.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Word = tuple[int, ...]
+Place = tuple[int, int, int, int]  # set over channels, set over filters, row, column
+
+
+@dataclass(frozen=True)
+class RowStationary:
+    """The parameters of a row-stationary mapping, by the letters of the Eyeriss papers."""
+
+    n: int  # images of a pass
+    m: int  # filters whose sums the GLB holds
+    e: int  # output rows of a PE set
+    p: int  # filters in a PE
+    q: int  # channels in a PE
+    r: int  # sets over channels
+    t: int  # sets over filters
+
+
+@dataclass
+class Pe:
+    """A processing element: the words in its scratch pads."""
+
+    inputs: dict[Word, int] = field(default_factory=dict)  # (image, channel, row, column), q S of them
+    weights: dict[Word, int] = field(default_factory=dict)  # (filter, channel, row, tap), p q S of them
+    sums: dict[Word, int] = field(default_factory=dict)  # (image, filter, row, column), p of them
+
+
+@dataclass
+class ArrayCounts:
+    """Words and steps of a run; `words` has the accesses by memory, operand and cause."""
+
+    outputs: Ints  # [N, M, E, F]
+    steps: int = 0
+    macs: int = 0
+    passes: int = 0
+    most_active_pes: int = 0
+    words: Counter[str] = field(default_factory=Counter)
+
+
+def run_row_stationary(inputs: Ints, weights: Ints, stride: int, mapping: RowStationary) -> ArrayCounts:
+    """Convolve inputs [N, C, H, W] (padding included) with weights [M, C, R, S], pass after pass."""
+    return _Array(inputs, weights, stride, mapping).run()
+
+
+def _blocks(start: int, stop: int, size: int) -> list[range]:
+    """Consecutive blocks of a range; the last may be short."""
+    return [range(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+
+class _Array:
+    def __init__(self, inputs: Ints, weights: Ints, stride: int, mapping: RowStationary) -> None:
+        self.inputs, self.weights, self.stride, self.map = inputs, weights, stride, mapping
+        self.n_images, self.n_channels, height, width = inputs.shape
+        self.n_filters, _, self.taps_down, self.taps = weights.shape
+        self.height, self.width = (height - self.taps_down) // stride + 1, (width - self.taps) // stride + 1
+        shape = self.n_images, self.n_filters, self.height, self.width
+        self.counts = ArrayCounts(np.zeros(shape, dtype=np.int64))
+        self.pes: dict[Place, Pe] = {
+            place: Pe()
+            for place in itertools.product(*map(range, (mapping.r, mapping.t, self.taps_down, mapping.e)))
+        }
+        self.glb_sums: dict[Word, int] = {}  # what the GLB holds; a word that is not there is fresh
+
+    def run(self) -> ArrayCounts:
+        """All passes: channels inside strips, so that sums leave the GLB complete."""
+        x = self.map
+        for images, filters, strip in itertools.product(
+            _blocks(0, self.n_images, x.n), _blocks(0, self.n_filters, x.m), _blocks(0, self.height, x.e)
+        ):
+            for channels in _blocks(0, self.n_channels, x.q * x.r):
+                for some in _blocks(filters.start, filters.stop, x.p * x.t):
+                    self._pass(images, some, strip, channels)
+            for word, value in self.glb_sums.items():
+                self.counts.outputs[word] = value
+            self.counts.words["glb O drain"] += len(self.glb_sums)
+            self.glb_sums.clear()
+        return self.counts
+
+    def _pass(self, images: range, filters: range, strip: range, channels: range) -> None:
+        """Weights stay while the windows slide over n images of F columns."""
+        sets = list(
+            itertools.product(
+                enumerate(_blocks(channels.start, channels.stop, self.map.q)),
+                enumerate(_blocks(filters.start, filters.stop, self.map.p)),
+            )
+        )
+        active: dict[Place, tuple[range, range, int]] = {
+            (a, b, i, j): (mine, own, row)
+            for (a, mine), (b, own) in sets
+            for i in range(self.taps_down)
+            for j, row in enumerate(strip)
+        }
+        self.counts.passes += 1
+        self.counts.most_active_pes = max(self.counts.most_active_pes, len(active))
+        needed = {
+            place: set(itertools.product(own, mine, [place[2]], range(self.taps)))
+            for place, (mine, own, _) in active.items()
+        }
+        self._send("W", needed)
+        for image, column in itertools.product(images, range(self.width)):
+            left = column * self.stride
+            self._send(
+                "I",
+                {
+                    place: {
+                        (image, c, row * self.stride + place[2], w)
+                        for c in mine
+                        for w in range(left, left + self.taps)
+                    }
+                    for place, (mine, _, row) in active.items()
+                },
+            )
+            self._return_sums(active, image, column)
+            self.counts.steps += max(self._multiply(place, image, column, *active[place]) for place in active)
+            self._add_up(active)
+
+    def _send(self, operand: str, needed: dict[Place, set[Word]]) -> None:
+        """Words that scratch pads lack: read once for all that need them (row, diagonal, sets), held until not needed."""
+        tensor = self.inputs if operand == "I" else self.weights
+        wanted: set[Word] = set()
+        for place, pe in self.pes.items():
+            words = needed.get(place, set())  # a PE outside the block is idle and holds nothing afterwards
+            pad = pe.inputs if operand == "I" else pe.weights
+            for word in pad.keys() - words:
+                del pad[word]
+            missing = words - pad.keys()
+            pad.update((word, int(tensor[word])) for word in missing)
+            wanted |= missing
+            self.counts.words[f"spad {operand} fill"] += len(missing)
+        self.counts.words[f"glb {operand} read" if operand == "I" else "dram W read"] += len(wanted)
+
+    def _return_sums(self, active: dict[Place, tuple[range, range, int]], image: int, column: int) -> None:
+        """Sums of the channels before come back to the first PE of each column."""
+        for (a, b, i, j), (_, own, row) in active.items():
+            if a == i == 0:
+                for word in ((image, k, row, column) for k in own):
+                    if word in self.glb_sums:
+                        self.pes[a, b, i, j].sums[word] = self.glb_sums[word]
+                        self.counts.words["glb O return"] += 1
+                        self.counts.words["spad O returned"] += 1
+
+    def _multiply(self, place: Place, image: int, column: int, mine: range, own: range, row: int) -> int:
+        """One window position of one PE: q S multiply-accumulates for each of p filters, one a step."""
+        pe, words, i = self.pes[place], self.counts.words, place[2]
+        steps = 0
+        for k, c, tap in itertools.product(own, mine, range(self.taps)):
+            there = image, c, row * self.stride + i, column * self.stride + tap
+            product = pe.inputs[there] * pe.weights[k, c, i, tap]
+            word = image, k, row, column
+            words["spad O accumulate"] += word in pe.sums
+            pe.sums[word] = pe.sums.get(word, 0) + product
+            steps += 1
+        for cause in ("spad I mac", "spad W mac", "spad O update"):
+            words[cause] += steps
+        self.counts.macs += steps
+        return steps
+
+    def _add_up(self, active: dict[Place, tuple[range, range, int]]) -> None:
+        """Sums move down each column and through the sets over channels, one PE after the other, to the GLB."""
+        words = self.counts.words
+        for column in self._columns(active):
+            chain: dict[Word, int] = {}
+            for place in column:
+                words["array O hop"] += len(chain)  # from the PE before
+                words["spad O drain"] += len(self.pes[place].sums)
+                for word, value in self.pes[place].sums.items():
+                    chain[word] = chain.get(word, 0) + value
+                self.pes[place].sums.clear()
+            words["glb O update"] += len(chain)
+            self.glb_sums.update(chain)
+
+    def _columns(self, active: dict[Place, tuple[range, range, int]]) -> Iterator[list[Place]]:
+        for b, j in sorted({(b, j) for _, b, _, j in active}):
+            yield sorted((a, b_, i, j_) for a, b_, i, j_ in active if (b_, j_) == (b, j))
