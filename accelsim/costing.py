@@ -87,7 +87,8 @@ class Costing:
         homes = self._array_homes(layer)
         room = self.machine.capacity_bytes - self.homes.live_bytes[step]
         given = self.given.layers.get(layer.name) if self.given is not None else None
-        key = (problem, homes, tuple(room), layer.name if given is not None else None)
+        passing = [level for level in range(self.dram) if any(level < home for home in homes)]  # the rest holds whole tensors
+        key = (problem, homes, tuple(room[passing]), layer.name if given is not None else None)
         if key not in self._known:
             machine = replace(self.machine, capacity_bytes=room)
             self._known[key] = (
@@ -112,8 +113,7 @@ class Costing:
         dataflow = DATAFLOWS[machine.dataflow]
         found = search(problem, machine, dataflow, homes, self.objective, layer.name)
         self.n_evaluated += found.n_exact
-        active = int(spatial_trips(found.nest, None)[0])
-        return found.cost.point(0, active), str(from_nest(found.nest, 0, machine.level_names))
+        return found.cost, str(from_nest(found.nest, 0, machine.level_names))
 
     def _evaluate(
         self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer, given: GivenMapping

@@ -17,7 +17,7 @@ def run(
     batch: Batch = None,
     objective: Annotated[
         Objective, typer.Option("--objective", help="What the mapper minimises, layer by layer.")
-    ] = Objective.energy,
+    ] = Objective.edp,
     dataflow: Dataflow = None,
     mapping: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads the annotation at run time

@@ -9,19 +9,24 @@ them wins is decided by the exact counts; the screen only orders them, so the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
-from accelsim.cost.evaluate import Cost, evaluate
+from accelsim.cost.evaluate import evaluate
 from accelsim.mapper.screen import screen
 from accelsim.mapping.dataflows import DATAFLOWS, Dataflow
+from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.footprint import level_bytes
 from accelsim.mapping.legality import legal, limited_levels
+from accelsim.tables.layer_cost import LayerCost
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
+
+Floats = NDArray[np.float64]
 
 OBJECTIVES = ("latency", "energy", "edp")
 EXACT_POINTS = 48
@@ -34,11 +39,13 @@ class Found:
     """The best mapping found: one point of `nest`, with its cost."""
 
     nest: Nest  # [J, 1]
-    cost: Cost  # of that point
-    n_candidates: int
-    n_legal: int
-    n_exact: int
+    cost: LayerCost
+    value: float
+    """Of the objective."""
     dataflow: str
+    n_candidates: int = 0
+    n_legal: int = 0
+    n_exact: int = 0
 
 
 def search(
@@ -54,39 +61,45 @@ def search(
 
     Raises InfeasibleError with the tightest level, its demand and its limit where nothing fits.
     """
-    keep = dataflow.keep(machine, homes)
-    scores, owners, nests = [], [], []
-    n_candidates = 0
-    for nest in dataflow.candidates(problem, machine, keep):
+    promising: list[tuple[Floats, Nest, Dataflow]] = []
+    refused: list[Nest] = []
+    n_candidates = n_legal = 0
+    for nest in dataflow.candidates(problem, machine, dataflow.keep(machine, homes)):
         n_candidates += nest.n_points
         flow = _flow_of(nest, machine, dataflow)
+        nest = nest.without_single_trips()
         index = np.flatnonzero(legal(problem, nest, machine, flow))
+        n_legal += len(index)
         if not len(index):
-            nests.append((nest, index, flow))
+            refused.append(nest)
             continue
-        fitting = nest.take(index)
-        energy, latency = screen(problem, fitting, machine)
-        scores.append({"energy": energy, "latency": latency, "edp": energy * latency}[objective])
-        owners.append(np.full(len(index), len(nests)))
-        nests.append((fitting, index, flow))
-    if not scores:
-        raise InfeasibleError(_why_nothing(problem, machine, [nest for nest, _, _ in nests], dataflow, layer))
-    score, owner = np.concatenate(scores), np.concatenate(owners)
-    position = np.concatenate([np.arange(len(s)) for s in scores])
-    chosen = np.argsort(score, kind="stable")[:exact_points]
-    best: tuple[float, Nest, Cost, str] | None = None
-    for number in np.unique(owner[chosen]):
-        nest, _, flow = nests[number]
-        few = nest.take(np.sort(position[chosen][owner[chosen] == number]))
+        score = _score(problem, nest.take(index), machine, objective)
+        first = np.argsort(score, kind="stable")[:exact_points]
+        promising.append((score[first], nest.take(index[first]), flow))
+    if not promising:
+        raise InfeasibleError(_why_nothing(problem, machine, refused, dataflow, layer))
+    limit = np.sort(np.concatenate([score for score, _, _ in promising]))[:exact_points][-1]
+    best: Found | None = None
+    n_exact = 0
+    for score, nest, flow in promising:
+        few = nest.take(np.flatnonzero(score <= limit))
+        if few.n_points == 0:
+            continue
+        n_exact += few.n_points
         cost = evaluate(problem, few, machine, flow.name)
-        value = cost.objective(objective)
-        i = int(np.argmin(value))
-        if best is None or value[i] < best[0]:
-            one = few.take(np.array([i]))
-            best = (float(value[i]), one, cost, flow.name)
+        i = int(np.argmin(cost.objective(objective)))
+        value = float(cost.objective(objective)[i])
+        if best is None or value < best.value:
+            found = few.take(np.array([i]))
+            active = int(spatial_trips(found, None)[0])
+            best = Found(found, cost.point(i, active), value, flow.name)
     assert best is not None
-    _, one, _, name = best
-    return Found(one, evaluate(problem, one, machine, name), n_candidates, len(score), len(chosen), name)
+    return replace(best, n_candidates=n_candidates, n_legal=n_legal, n_exact=n_exact)
+
+
+def _score(problem: Problem, nest: Nest, machine: Machine, objective: str) -> Floats:
+    energy, latency = screen(problem, nest, machine)
+    return {"energy": energy, "latency": latency, "edp": energy * latency}[objective]
 
 
 def _flow_of(nest: Nest, machine: Machine, dataflow: Dataflow) -> Dataflow:

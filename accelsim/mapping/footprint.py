@@ -22,11 +22,16 @@ def tile_words(problem: Problem, nest: Nest, operand: int, level: int, padded: b
         words = words * np.minimum(nest.tile(d, level), problem.extents[d])
     if operand == I:
         for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, problem.windows, strict=True):
-            axis = Axis(stride, dilation, pad, size, padded=True, box=box)
-            zero = np.zeros(nest.n_points, np.int64)
             n_p = np.minimum(nest.tile(p, level), problem.extents[p])
             n_r = np.minimum(nest.tile(r, level), problem.extents[r])
-            touched = n_touched(Tile(zero, n_p, zero, n_r), axis)
+            if stride == dilation == 1:
+                touched = n_p + n_r - 1
+            elif problem.extents[r] == 1 and not box:
+                touched = n_p
+            else:
+                zero = np.zeros(nest.n_points, np.int64)
+                axis = Axis(stride, dilation, pad, size, padded=True, box=box)
+                touched = n_touched(Tile(zero, n_p, zero, n_r), axis)
             words = words * (touched if padded else np.minimum(touched, size))
     return words
 

@@ -1,19 +1,19 @@
 """Eyeriss' row-stationary array with real scratch pads: each PE slides a filter row along an input row.
 
 A PE set has R rows of PEs by e columns: PE (i, j) has filter row i (rows move horizontally) and input row
-j stride + i (rows move diagonally), and its sums are added up down the column. A PE interleaves p filters and q
-channels. r sets hold different channels (their sums are added, too), t sets different filters. A pass works on
-n images x p t filters x q r channels x e output rows; the GLB holds the sums of n images x m filters x e rows.
+j stride + i (rows move diagonally), and its sums are added up down the column. A PE interleaves p filters and
+q channels. r sets hold different channels (their sums are added, too), t sets different filters. A pass works
+on n images, p t filters, q r channels and e output rows; the GLB holds sums of n images, m filters, e rows.
 
-The words are those of design section 5: a scratch pad is sent what it needs and does not hold, the GLB reads a
-word once for all diagonals and sets that need it in the same step, and the input is stored with its padding.
+The words are those of design section 5: a scratch pad is sent what it needs and does not hold, the GLB reads
+a word once for all diagonals and sets that need it in the same step, sums leave when others are worked on,
+and the input is stored with its padding. A PE that a short block leaves idle still hears broadcasts.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Word = tuple[int, ...]
 Place = tuple[int, int, int, int]  # set over channels, set over filters, row, column
+Tile = tuple[Word, ...]
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,11 @@ class _Array:
         self.height, self.width = (height - self.taps_down) // stride + 1, (width - self.taps) // stride + 1
         shape = self.n_images, self.n_filters, self.height, self.width
         self.counts = ArrayCounts(np.zeros(shape, dtype=np.int64))
-        self.pes: dict[Place, Pe] = {
-            place: Pe()
-            for place in itertools.product(*map(range, (mapping.r, mapping.t, self.taps_down, mapping.e)))
-        }
+        x = mapping
+        places = itertools.product(range(x.r), range(x.t), range(self.taps_down), range(x.e))
+        self.pes: dict[Place, Pe] = {place: Pe() for place in places}
         self.glb_sums: dict[Word, int] = {}  # what the GLB holds; a word that is not there is fresh
+        self.at_work: dict[tuple[int, int], Tile] = {}  # the sums that a column of PEs works on
 
     def run(self) -> ArrayCounts:
         """All passes: channels inside strips, so that sums leave the GLB complete."""
@@ -91,6 +92,8 @@ class _Array:
             for channels in _blocks(0, self.n_channels, x.q * x.r):
                 for some in _blocks(filters.start, filters.stop, x.p * x.t):
                     self._pass(images, some, strip, channels)
+            for b, j in itertools.product(range(x.t), range(x.e)):
+                self._take_up((), b, j)
             for word, value in self.glb_sums.items():
                 self.counts.outputs[word] = value
             self.counts.words["glb O drain"] += len(self.glb_sums)
@@ -99,66 +102,75 @@ class _Array:
 
     def _pass(self, images: range, filters: range, strip: range, channels: range) -> None:
         """Weights stay while the windows slide over n images of F columns."""
-        sets = list(
-            itertools.product(
-                enumerate(_blocks(channels.start, channels.stop, self.map.q)),
-                enumerate(_blocks(filters.start, filters.stop, self.map.p)),
-            )
-        )
-        active: dict[Place, tuple[range, range, int]] = {
-            (a, b, i, j): (mine, own, row)
-            for (a, mine), (b, own) in sets
-            for i in range(self.taps_down)
-            for j, row in enumerate(strip)
+        mine = _blocks(channels.start, channels.stop, self.map.q)  # of each set over channels that has work
+        own = _blocks(filters.start, filters.stop, self.map.p)  # of each set over filters that has work
+        work = {
+            (a, b, i, j): (mine[a], own[b], strip[j])
+            for a, b, i, j in self.pes
+            if a < len(mine) and b < len(own) and j < len(strip)
         }
         self.counts.passes += 1
-        self.counts.most_active_pes = max(self.counts.most_active_pes, len(active))
-        needed = {
-            place: set(itertools.product(own, mine, [place[2]], range(self.taps)))
-            for place, (mine, own, _) in active.items()
-        }
-        self._send("W", needed)
+        self.counts.most_active_pes = max(self.counts.most_active_pes, len(work))
+        weights: dict[Place, set[Word]] = {}
+        for a, b, i, j in self.pes:  # whatever the column
+            if a < len(mine) and b < len(own):
+                weights[a, b, i, j] = set(itertools.product(own[b], mine[a], [i], range(self.taps)))
+        self._send("W", weights)
         for image, column in itertools.product(images, range(self.width)):
-            left = column * self.stride
-            self._send(
-                "I",
-                {
-                    place: {
-                        (image, c, row * self.stride + place[2], w)
-                        for c in mine
-                        for w in range(left, left + self.taps)
-                    }
-                    for place, (mine, _, row) in active.items()
-                },
-            )
-            self._return_sums(active, image, column)
-            self.counts.steps += max(self._multiply(place, image, column, *active[place]) for place in active)
-            self._add_up(active)
+            window = range(column * self.stride, column * self.stride + self.taps)
+            inputs: dict[Place, set[Word]] = {}
+            for a, b, i, j in self.pes:  # whatever the filters
+                if a < len(mine) and j < len(strip):
+                    row = strip[j] * self.stride + i
+                    inputs[a, b, i, j] = set(itertools.product([image], mine[a], [row], window))
+            self._send("I", inputs)
+            for b, j in itertools.product(range(self.map.t), range(self.map.e)):
+                busy = b < len(own) and j < len(strip)
+                tile = tuple((image, k, strip[j], column) for k in own[b]) if busy else ()
+                self._take_up(tile, b, j)
+            self.counts.steps += max(self._multiply(place, image, column, *work[place]) for place in work)
 
     def _send(self, operand: str, needed: dict[Place, set[Word]]) -> None:
-        """Words that scratch pads lack: read once for all that need them (row, diagonal, sets), held until not needed."""
+        """Send scratch pads the words they lack: one read serves a row, a diagonal and all sets."""
         tensor = self.inputs if operand == "I" else self.weights
         wanted: set[Word] = set()
         for place, pe in self.pes.items():
-            words = needed.get(place, set())  # a PE outside the block is idle and holds nothing afterwards
+            words = needed.get(place, set())  # nothing where the PE is idle in the operand: it lets go of all
             pad = pe.inputs if operand == "I" else pe.weights
+            missing = words - pad.keys()
             for word in pad.keys() - words:
                 del pad[word]
-            missing = words - pad.keys()
             pad.update((word, int(tensor[word])) for word in missing)
             wanted |= missing
             self.counts.words[f"spad {operand} fill"] += len(missing)
-        self.counts.words[f"glb {operand} read" if operand == "I" else "dram W read"] += len(wanted)
+        self.counts.words["glb I read" if operand == "I" else "dram W read"] += len(wanted)
 
-    def _return_sums(self, active: dict[Place, tuple[range, range, int]], image: int, column: int) -> None:
-        """Sums of the channels before come back to the first PE of each column."""
-        for (a, b, i, j), (_, own, row) in active.items():
-            if a == i == 0:
-                for word in ((image, k, row, column) for k in own):
-                    if word in self.glb_sums:
-                        self.pes[a, b, i, j].sums[word] = self.glb_sums[word]
-                        self.counts.words["glb O return"] += 1
-                        self.counts.words["spad O returned"] += 1
+    def _take_up(self, tile: Tile, b: int, j: int) -> None:
+        """Where a column of PEs turns to other sums, the old leave and the new return."""
+        if tile == self.at_work.get((b, j), ()):
+            return
+        self._add_up(b, j)
+        self.at_work[b, j] = tile
+        for word in tile:
+            if word in self.glb_sums:
+                self.pes[0, b, 0, j].sums[word] = self.glb_sums[word]
+                self.counts.words["glb O return"] += 1
+                self.counts.words["spad O returned"] += 1
+
+    def _add_up(self, b: int, j: int) -> None:
+        """Sums move down a column and on through the sets over channels, from PE to PE, to the GLB."""
+        words = self.counts.words
+        chain: dict[Word, int] = {}
+        for a, i in itertools.product(range(self.map.r), range(self.taps_down)):
+            sums = self.pes[a, b, i, j].sums
+            if sums:
+                words["array O hop"] += len(chain)  # from the PE before
+                words["spad O drain"] += len(sums)
+                for word, value in sums.items():
+                    chain[word] = chain.get(word, 0) + value
+                sums.clear()
+        words["glb O update"] += len(chain)
+        self.glb_sums.update(chain)
 
     def _multiply(self, place: Place, image: int, column: int, mine: range, own: range, row: int) -> int:
         """One window position of one PE: q S multiply-accumulates for each of p filters, one a step."""
@@ -175,21 +187,3 @@ class _Array:
             words[cause] += steps
         self.counts.macs += steps
         return steps
-
-    def _add_up(self, active: dict[Place, tuple[range, range, int]]) -> None:
-        """Sums move down each column and through the sets over channels, one PE after the other, to the GLB."""
-        words = self.counts.words
-        for column in self._columns(active):
-            chain: dict[Word, int] = {}
-            for place in column:
-                words["array O hop"] += len(chain)  # from the PE before
-                words["spad O drain"] += len(self.pes[place].sums)
-                for word, value in self.pes[place].sums.items():
-                    chain[word] = chain.get(word, 0) + value
-                self.pes[place].sums.clear()
-            words["glb O update"] += len(chain)
-            self.glb_sums.update(chain)
-
-    def _columns(self, active: dict[Place, tuple[range, range, int]]) -> Iterator[list[Place]]:
-        for b, j in sorted({(b, j) for _, b, _, j in active}):
-            yield sorted((a, b_, i, j_) for a, b_, i, j_ in active if (b_, j_) == (b, j))

@@ -56,7 +56,9 @@ def _extents(draw: DrawFn, max_macs: int) -> dict[str, int]:
 
     extents = dict.fromkeys(DIMS, 1)
     room = max_macs
-    for d in draw(st.lists(st.sampled_from(OFTEN), unique=True, min_size=3, max_size=6)):
+    first = draw(st.sampled_from([(), ("P", "R"), ("P", "R"), ("Q", "S"), ("C", "K")]))  # those that interact
+    others = draw(st.lists(st.sampled_from(OFTEN), unique=True, min_size=2, max_size=4))
+    for d in dict.fromkeys((*first, *others)):
         extents[d] = draw(st.integers(min(2, room), min(LARGEST[d], room)))
         room //= extents[d]
     return extents
@@ -78,29 +80,32 @@ def _loops(draw: DrawFn, extents: dict[str, int], n_levels: int, max_instances: 
     from hypothesis import strategies as st
 
     fanouts = draw(st.sets(st.integers(0, n_levels - 1), max_size=2))
+    array = max(fanouts, default=0)  # the level whose fan-out is sure to have these dimensions
+    unrolled = draw(st.sampled_from([(), ("P", "R"), ("C", "K"), ("K", "P")])) if fanouts else ()
     slots: list[Slot] = [(level, spatial) for level in range(n_levels) for spatial in (True, False)]
-    slots = [slot for slot in slots if not slot[1] or slot[0] in fanouts]  # inner to outer
+    # slots from the multiplier outwards: a level's fan-out is inside its temporal loops
     nest: dict[Slot, list[Loop]] = {slot: [] for slot in slots}
     room = max_instances
     idle = draw(st.sampled_from(DIMS))  # its loops may all have one trip
     for d in (d for d in DIMS if extents[d] > 1 or d == idle):
+        wanted = {(level, False) for level in draw(st.sets(st.integers(0, n_levels - 1), max_size=2))}
+        if fanouts:
+            wanted |= {(level, True) for level in draw(st.sets(st.sampled_from(sorted(fanouts)), max_size=2))}
+        wanted |= {(array, True)} if d in unrolled else set()
         covered = 1
-        wanted = draw(st.sets(st.sampled_from(slots), min_size=1, max_size=3))
-        chosen = sorted(wanted, key=slots.index)
-        for slot in chosen:
+        for slot in sorted(wanted, key=slots.index):
             most = -(-extents[d] // covered)
-            trips = draw(st.integers(1, min(most, room) if slot[1] else most))
+            most = min(most, room) if slot[1] else most
+            trips = draw(st.integers(min(2, most) if slot[1] else 1, most))
             room = room // trips if slot[1] else room
             covered *= trips
             nest[slot].append((slot[0], d, trips, slot[1]))
         if covered < extents[d]:  # the rest goes to the outermost temporal loop
             outermost = nest[n_levels - 1, False]
-            rest = -(-extents[d] // covered)
-            inner = [loop for loop in outermost if loop[1] == d]
-            if inner:
-                outermost.remove(inner[0])
-                rest = -(-extents[d] // (covered // inner[0][2]))
-            outermost.append((n_levels - 1, d, rest, False))
+            for loop in [loop for loop in outermost if loop[1] == d]:
+                outermost.remove(loop)
+                covered //= loop[2]
+            outermost.append((n_levels - 1, d, -(-extents[d] // covered), False))
     return tuple(loop for slot in reversed(slots) for loop in draw(st.permutations(nest[slot])))
 
 

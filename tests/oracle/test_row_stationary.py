@@ -52,7 +52,7 @@ def loop_nest(shape: tuple[int, ...], stride: int, x: RowStationary) -> Case:
         (0, "C", x.q, False),
         (0, "S", S, False),
     ]
-    extents = dict(N=N, G=1, K=M, C=C, P=E, Q=F, R=R, S=S, Z=1, V=1)
+    extents = {"N": N, "G": 1, "K": M, "C": C, "P": E, "Q": F, "R": R, "S": S, "Z": 1, "V": 1}
     return Case(
         extents=extents,
         windows=(
@@ -133,7 +133,7 @@ def test_one_set_reads_each_input_row_once_for_its_diagonal():
 
 
 def test_sums_meet_the_glb_twice_a_pass_over_channels():
-    """Three passes: 3 updates, 2 returns and the drain, 6 accesses of each sum (2 x passes, as the chip's GLB)."""
+    """Three passes: 3 updates, 2 returns and the drain of each sum, 2 x passes as in the chip's GLB."""
     words = run((1, 2, 6, 2, 3, 2, 2), 1, RowStationary(1, 2, 2, 2, 1, 2, 1)).words
     accesses = words["glb O update"] + words["glb O return"] + words["glb O drain"]
     assert accesses == 2 * 3 * (2 * 2 * 3)

@@ -86,7 +86,7 @@ def test_edges_pass_the_words_that_scalesim_counts_plus_returning_sums(size):
 @given(sizes, st.sampled_from(["preload", "overlapped"]))
 def test_loading_early_moves_no_word_more(size, loading):
     serial, early = run("ws", *size), run("ws", *size, loading=loading)
-    edges = "input_reads weight_reads sum_reads sum_writes".split()
+    edges = ["input_reads", "weight_reads", "sum_reads", "sum_writes"]
     assert [getattr(serial, edge) for edge in edges] == [getattr(early, edge) for edge in edges]
 
 

@@ -158,6 +158,20 @@ def test_wrong_graphs_are_refused_with_file_and_node(
     assert key in str(error)
 
 
+def test_huge_vectors_and_axes_neither_hang_nor_crash(tmp_path: Path) -> None:
+    """onnx's data propagation walks a vector word by word, and its LayerNormalization follows any axis."""
+    huge = 2**63 - 1
+    body = "{ a = Gelu(b) c = Add(x, a) y = Relu(c) }"
+    head = HEAD.replace("17", "20").replace(">", ', metadata_props: ["accelsim.data_inputs": "x"]>')
+    path = tmp_path / "model.onnx.txt"
+    path.write_text(f"{head}g (float[1,4] x, float[{huge}] b) => (float[m,n] y) {body}")
+    assert "'c'" in str(refused(path))
+    norm = f"{{ y, m, i = LayerNormalization<axis = {huge}>(x, s) }}"
+    assert "axis" in str(
+        refused(text_file(tmp_path, f"g (float[1,4] x, float[4] s) => (float[a,b] y) {norm}"))
+    )
+
+
 def test_macs_beyond_64_bits_are_refused_though_each_tensor_fits(tmp_path: Path) -> None:
     side = 2**21  # 2^42 words each, 2^63 multiply-accumulates
     graph = f"g (float[{side},{side}] x, float[{side},{side}] w) => (float[a,b] y) {{ y = MatMul(x, w) }}"

@@ -145,8 +145,9 @@ def test_shape_arithmetic_is_folded_to_the_shape_it_computes(tmp_path: Path) -> 
     path.write_text(
         '<ir_version: 8, opset_import: ["" : 17]>\n'
         "g (float[N,8,4] x) => (float[a,b,c] y)\n"
-        "<int64 zero = {0}, int64 one = {1}, int64[1] two = {2}, int64[1] minus = {-1}, int64[1] axis = {0}> {\n"
-        "s = Shape(x) n = Gather(s, zero) c = Gather(s, one)\n"
+        "<int64 zero = {0}, int64 one = {1}, int64[1] two = {2}, int64[1] minus = {-1},\n"
+        " int64[1] axis = {0}>\n"
+        "{ s = Shape(x) n = Gather(s, zero) c = Gather(s, one)\n"
         "n1 = Unsqueeze(n, axis) c1 = Unsqueeze(c, axis) half = Div(c1, two)\n"
         "is = Equal(half, minus) h = Where(is, c1, half)\n"
         "target = Concat<axis = 0>(n1, minus, h) [view] y = Reshape(x, target) }"

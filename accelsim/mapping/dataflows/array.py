@@ -21,8 +21,10 @@ from accelsim.tables.nest import Nest, Problem
 Ints = NDArray[np.int64]
 Unroll = dict[int, int]
 
-MAX_UNROLLS = 8
+MAX_UNROLLS = 4
 """Ways to fill the array that are tried, those of the fewest folds; the rest only waste more of it."""
+MAX_SIZES, MAX_INNER_SIZES = 10, 3
+"""Tile sizes of a dimension that are tried where two buffers, one inside the other, have tiles of their own."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,17 @@ class ArrayDataflow(Dataflow):
         two_tiers = self._middle(machine, keep) is not None
         axes = []
         for d in tiled:
-            pairs = [(a, b) for b in ladder(int(folds[d])) for a in (ladder(int(b)) if two_tiers and d != C else [b])]
+            sizes = ladder(int(folds[d]))
+            if not two_tiers:
+                pairs = [(b, b) for b in sizes]
+            elif d == C:  # sums must not leave the inner buffer between channels of one tile
+                pairs = [(b, b) for b in _thinned(sizes, MAX_SIZES)]
+            else:
+                pairs = [
+                    (a, b)
+                    for b in _thinned(sizes, MAX_SIZES)
+                    for a in _thinned(ladder(int(b)), MAX_INNER_SIZES)
+                ]
             axes.append(np.array(pairs, np.int64))
         grid = np.meshgrid(*(np.arange(len(axis)) for axis in axes), indexing="ij")
         n = grid[0].size
@@ -134,6 +146,13 @@ def _fillings(problem: Problem, dims: tuple[int, ...], size: int) -> list[Unroll
         most = min(problem.extents[first], size // _product(filling))
         out.append({**filling, first: -(-problem.extents[first] // -(-problem.extents[first] // most))})
     return out
+
+
+def _thinned(sizes: Ints, most: int) -> Ints:
+    """At most so many of the sizes, evenly spread, the first and the last among them."""
+    if len(sizes) <= most:
+        return sizes
+    return sizes[np.unique(np.linspace(0, len(sizes) - 1, most).round().astype(np.int64))]
 
 
 def _product(filling: Unroll) -> int:

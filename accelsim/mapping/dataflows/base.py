@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,7 @@ def spatial_trips(nest: Nest, axis: str | None) -> NDArray[np.int64]:  # [B]
     return trips
 
 
+@lru_cache(maxsize=4096)
 def ladder(extent: int, limit: int | None = None) -> NDArray[np.int64]:
     """The smallest tile for each distinct number of tiles, ceil(extent / i), ascending, up to a limit.
 

@@ -39,29 +39,29 @@ class RowStationary(Dataflow):
 
     def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
         """All of e, t, p, q; r as large as the array then allows; m all sizes that differ in passes."""
-        extents = problem.extents
-        rows = min(extents[R], machine.rows)
-        taps = min(extents[S], self._room(machine, I))
-        table: list[Ints] = []
-        for e in ladder(extents[P], machine.cols * (machine.rows // rows)):
-            sets = int(n_sets(np.array([rows]), np.array([e]), machine)[0])
-            if sets < 1:
-                continue
-            for t in np.unique(sets // np.arange(1, sets + 1)):
-                t = int(min(t, extents[K]))
-                p = ladder(-(-extents[K] // t), self._room(machine, O))
-                q = ladder(extents[C], max(1, self._room(machine, I) // taps))
-                p, q = (axis.ravel() for axis in np.meshgrid(p, q))
-                kept = p * q * taps <= self._room(machine, W)
-                p, q = p[kept], q[kept]
-                folds = -(-extents[C] // q)
-                r = -(-folds // -(-folds // (sets // t)))  # no larger than the passes need
-                one = np.ones_like(p)
-                table.append(np.stack([e * one, t * one, p, q, np.minimum(r, folds)]))
-        if not table:
+        x = problem.extents
+        rows = min(x[R], machine.rows)
+        room = {t: self._room(machine, t) for t in (I, W, O)}
+        taps = min(x[S], room[I])
+        sets_of = [
+            (int(e), int(t), sets // int(t))
+            for e in ladder(x[P], machine.cols * (machine.rows // rows))
+            if (sets := int(n_sets(np.array(rows), e, machine))) >= 1
+            for t in sorted({min(sets // r, x[K]) for r in range(1, sets + 1)})
+        ]
+        if not sets_of:
             return
-        e, t, p, q, r = np.unique(np.concatenate(table, axis=1), axis=1)
-        for n in ladder(extents[N]):
+        pairs = np.array(sets_of, np.int64).T[:, :, None, None]
+        useful_p = [ladder(-(-x[K] // t), room[O]) for t in {t for _, t, _ in sets_of}]
+        p = np.unique(np.concatenate(useful_p))[:, None]
+        q = ladder(x[C], max(1, room[I] // taps))
+        e, t, r, p, q = (np.asarray(axis).ravel() for axis in np.broadcast_arrays(*pairs, p, q))
+        filters = -(-x[K] // t)
+        useful = (p * q * taps <= room[W]) & (p == -(-filters // -(-filters // p)))
+        e, t, r, p, q = (axis[useful] for axis in (e, t, r, p, q))
+        folds = -(-x[C] // q)
+        r = -(-folds // -(-folds // r))  # no larger than the passes need
+        for n in ladder(x[N]):
             chosen = {"m": p * t, "n": n * np.ones_like(p), "e": e, "p": p, "q": q, "r": r, "t": t}
             chosen["m"] = p * t * self._passes(problem, machine, keep, chosen, rows, taps)
             yield self.nest(problem, machine, keep, chosen, rows, taps)

@@ -25,9 +25,9 @@ def read_onnx(data: bytes, path: str, batch: int | None, *, is_text: bool) -> La
     a fixed file can't follow.
     """
     model = (onnx_text.parse_text if is_text else onnx_text.parse_binary)(data, path)
-    checked_opset(model, path)
+    opset = checked_opset(model, path)
     model = inlined(model, path)
-    source = take_apart(model, nodes_of(model, path), path)
+    source = take_apart(model, nodes_of(model, path, opset), path)
     found = infer(source, batch)
     ctx = Context(path, found)
     for name, dims in source.weights.items():
@@ -140,7 +140,7 @@ def _vector(ctx: Context, node: Node) -> Layer | None:
         return ctx.layer(node, name, "vector", vector_ops=each * n_out, params=params)
     if op in onnx_ops.POOLS:
         name, each = onnx_ops.POOLS[op]
-        window = product(node.ints("kernel_shape", ()))
+        window = product(node.ints("kernel_shape", (1,)))
         return ctx.layer(node, name, "vector", vector_ops=each * n_out * window)
     if op in onnx_ops.GLOBAL_POOLS or op in onnx_ops.REDUCTIONS:
         name, each = onnx_ops.GLOBAL_POOLS.get(op) or onnx_ops.REDUCTIONS[op]

@@ -11,6 +11,8 @@ import onnx
 from accelsim.base.errors import InputError, Problem
 
 OLDEST_OPSET: Final = 7
+MAX_RANK: Final = 64
+"""Axes beyond any tensor's rank crash onnx's inference of LayerNormalization (seen with onnx 1.23)."""
 STANDARD_DOMAINS: Final = ("", "ai.onnx")
 _POSITIVE: Final = frozenset((
     "strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs", "num_heads",
@@ -83,15 +85,18 @@ def inlined(model: Any, path: str) -> Any:
         ) from None
 
 
-def nodes_of(model: Any, path: str) -> list[Node]:
+def nodes_of(model: Any, path: str, opset: int) -> list[Node]:
     """The nodes in topological order (the file's own where that is one); all errors of structure at once."""
     graph = model.graph
+    _refuse_bytes(model, path)
     nodes = _named(graph.node)
     known = {i.name for i in graph.input} | {i.name for i in graph.initializer}
     known |= {i.values.name for i in graph.sparse_initializer}
     problems: list[Problem] = []
     producer: dict[str, Node] = {}
+    declared: dict[str, dict[str, Any]] = {}
     for node in nodes:
+        problems.extend(_type_problems(node, path, opset, declared))
         problems.extend(_attribute_problems(node, path))
         for output in filter(None, node.outputs):
             if output in producer or output in known:
@@ -114,6 +119,41 @@ def nodes_of(model: Any, path: str) -> list[Node]:
     if problems:
         raise InputError(problems)
     return _sorted(nodes, producer, path)
+
+
+def _refuse_bytes(model: Any, path: str) -> None:
+    """InputError where a name is no UTF-8: protobuf hands such names out as bytes."""
+    names = [
+        graph.name,
+        *(v.name for v in (*graph.input, *graph.output, *graph.initializer, *graph.value_info)),
+    ]
+    for node in graph.node:
+        names += (node.name, node.op_type, node.domain, *node.input, *node.output)
+        names += (a.name for a in node.attribute)
+    names += (text for p in model.metadata_props for text in (p.key, p.value))
+    names += (d.dim_param for v in graph.input for d in v.type.tensor_type.shape.dim)
+    if not all(isinstance(name, str) for name in names):
+        hint = "a damaged file?"
+        raise InputError(problem(path, "graph", "a name in it is no text", "names in UTF-8", hint))
+
+
+def _type_problems(
+    node: Node, path: str, opset: int, declared: dict[str, dict[str, Any]]
+) -> Iterable[Problem]:
+    """Attributes that are absent or of another type than the operator's definition says."""
+    if not node.standard or not onnx.defs.has(node.op, opset, ""):
+        return
+    if node.op not in declared:
+        declared[node.op] = dict(onnx.defs.get_schema(node.op, opset, "").attributes)
+    known = declared[node.op]
+    for attribute in node.proto.attribute:
+        if attribute.name in known and attribute.type != known[attribute.name].type.value:
+            yield problem(
+                path, node.key, f"attribute {attribute.name} has another type than {node.op} defines"
+            )
+    for name, definition in known.items():
+        if definition.required and name not in node.attrs:
+            yield problem(path, node.key, f"attribute {name} is absent", "it, as the operator requires it")
 
 
 def _named(protos: Iterable[Any]) -> list[Node]:
@@ -177,6 +217,8 @@ def _attribute_problems(node: Node, path: str) -> Iterable[Problem]:
             continue
         if name in _POSITIVE and any(v <= 0 for v in values):
             yield problem(path, node.key, f"{name} is {value}", "positive values")
+        elif name in ("axis", "axes", "perm") and any(abs(v) > MAX_RANK for v in values):
+            yield problem(path, node.key, f"{name} is {value}", f"an axis of the tensor (at most {MAX_RANK})")
         elif name == "pads" and node.op != "Pad" and any(v < 0 for v in values):
             yield problem(path, node.key, f"pads are {value}", "no negative values")
 

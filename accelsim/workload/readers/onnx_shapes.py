@@ -61,7 +61,9 @@ def infer_at(source: Source, data: dict[str, Shape], batch: int) -> Inferred:
     if problems:
         raise InputError(problems)
     try:
-        result = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        # No data propagation: it takes a step for each word of a long vector (2^63 in a hostile file), and
+        # `fold` knows the values that shapes need.
+        result = onnx.shape_inference.infer_shapes(model, data_prop=False)
     except Exception as error:
         raise InputError(problem(source.path, "shape inference", _first_line(error))) from None
     shapes: dict[str, Shape] = dict(source.weights)
@@ -97,9 +99,9 @@ def _settle(node: Node, source: Source, found: Inferred, lost: set[str], problem
         wanted = [name for name in wanted if name not in found.shapes]
         if wanted and not found.is_constant(node):
             problems.append(_unknown(node, wanted[0], reason, source, found))
-    lost.update(name for name in wanted if name not in found.shapes)
     if found.is_constant(node):
         return
+    lost.update(name for name in wanted if name not in found.shapes)
     for name in found.outputs_of(node):
         if name in found.shapes:
             wrong = dims_problems(source.path, node.key, found.shapes[name])
