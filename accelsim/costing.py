@@ -1,4 +1,4 @@
-"""What one layer of any kind costs: the array's loops are mapped and counted, the rest is counted directly."""
+"""What one layer of any kind costs: the array's loops are mapped and counted, other work directly."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ class Costing:
         homes = self._array_homes(layer)
         room = self.machine.capacity_bytes - self.homes.live_bytes[step]
         given = self.given.layers.get(layer.name) if self.given is not None else None
-        passing = [level for level in range(self.dram) if any(level < home for home in homes)]  # the rest holds whole tensors
+        passing = [
+            level for level in range(self.dram) if any(level < home for home in homes)
+        ]  # the rest holds whole tensors
         key = (problem, homes, tuple(room[passing]), layer.name if given is not None else None)
         if key not in self._known:
             machine = replace(self.machine, capacity_bytes=room)
@@ -104,7 +106,11 @@ class Costing:
         return cost, text
 
     def _array_homes(self, layer: Layer) -> tuple[int, int, int]:
-        second = self.homes.of(layer.inputs[1]) if layer.weight_is_activation and len(layer.inputs) > 1 else self.dram
+        second = (
+            self.homes.of(layer.inputs[1])
+            if layer.weight_is_activation and len(layer.inputs) > 1
+            else self.dram
+        )
         return self.homes.of(layer.inputs[0]), second, self.homes.of(layer.outputs[0])
 
     def _search(
@@ -116,26 +122,41 @@ class Costing:
         return found.cost, str(from_nest(found.nest, 0, machine.level_names))
 
     def _evaluate(
-        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer, given: GivenMapping
+        self,
+        problem: Problem,
+        machine: Machine,
+        homes: tuple[int, int, int],
+        layer: Layer,
+        given: GivenMapping,
     ) -> tuple[LayerCost, str]:
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
         wrong = reasons(problem, nest, machine, dataflow, layer.name)
         if wrong:
             place = self._place(layer)
-            raise InfeasibleError(replace(m, file=place.file, line=place.line, column=place.column) for m in wrong)
+            raise InfeasibleError(
+                replace(m, file=place.file, line=place.line, column=place.column) for m in wrong
+            )
         self.n_evaluated += 1
         cost = evaluate(problem, nest, machine, dataflow.name)
         active = int(spatial_trips(nest, None)[0])
         return cost.point(0, active), str(from_nest(nest, 0, machine.level_names))
 
     def _given_nest(
-        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer, given: GivenMapping
+        self,
+        problem: Problem,
+        machine: Machine,
+        homes: tuple[int, int, int],
+        layer: Layer,
+        given: GivenMapping,
     ) -> Nest:
         if isinstance(given, RowStationaryParameters):
             if machine.dataflow not in ("rs", "any"):
                 raise InputError(
-                    replace(self._place(layer), message=f"{machine.name} runs {machine.dataflow}, not row-stationary")
+                    replace(
+                        self._place(layer),
+                        message=f"{machine.name} runs {machine.dataflow}, not row-stationary",
+                    )
                 )
             parameters = {name: np.array([value], np.int64) for name, value in given.values.items()}
             return RS.nest(problem, machine, RS.keep(machine, homes), parameters)
@@ -244,6 +265,7 @@ def reuse_row(layer: Layer, achieved: dict[str, Any] | None) -> dict[str, Any]:
         row["no_reuse" if kind == "none" else kind] = int(found.total[0])
     if achieved is not None:
         row["achieved"] = {
-            level: sum(sum(words.values()) for words in operands.values()) for level, operands in achieved.items()
+            level: sum(sum(words.values()) for words in operands.values())
+            for level, operands in achieved.items()
         }
     return row

@@ -31,7 +31,7 @@ def load(model: str | Path, batch: int | None = None) -> LayerGraph:
 
 
 def arch(name: str | Path, sets: Sequence[str] = (), dataflow: str | None = None) -> Arch:
-    """A shipped architecture or a YAML file, with `--set` overrides (`array.rows=8`) and a dataflow of its own."""
+    """A shipped architecture or a YAML file, with `--set` overrides (`array.rows=8`) and a dataflow."""
     from accelsim.hardware import load_arch
 
     return load_arch(str(name), tuple(sets), dataflow)
@@ -50,7 +50,7 @@ def run(
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
-    dataflow, or the one that the file `mapping` gives. `compat="scalesim"` reports SCALE-Sim's counts instead.
+    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
     from accelsim.costing import Costing
@@ -85,7 +85,7 @@ def run(
 
 
 def inspect(graph: LayerGraph, fuse: bool = True) -> Result:
-    """What the network is: layers, shapes, parameters, MACs, bytes at the file's width, arithmetic intensity."""
+    """What the network is: layers, shapes, parameters, MACs, bytes, arithmetic intensity."""
     from accelsim.results.shapes import shape_columns
     from accelsim.workload.passes import FUSABLE, drop_noops
     from accelsim.workload.passes import fuse as fuse_pass
@@ -133,7 +133,9 @@ def check(path: str | Path) -> list[dict[str, Any]]:
         return [{"file": str(path), "kind": "arch", "ok": True, "summary": summary}]
     graph = read(file)
     macs = sum(layer.macs for layer in graph.layers)
-    summary = f"{graph.name}: {graph.format}, {len(graph.layers)} operators, {macs:,} MACs at batch {graph.batch}"
+    summary = (
+        f"{graph.name}: {graph.format}, {len(graph.layers)} operators, {macs:,} MACs at batch {graph.batch}"
+    )
     return [{"file": str(path), "kind": "model", "ok": True, "summary": summary}]
 
 
@@ -195,7 +197,9 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     lowered = machine.machine()
     notes = list(machine.notes)
     if lowered.n_cores > 1:
-        notes.append(f"one core of {lowered.n_cores} runs the network; the chip as a whole is not modelled here")
+        notes.append(
+            f"one core of {lowered.n_cores} runs the network; the chip as a whole is not modelled here"
+        )
     return tuple(notes)
 
 

@@ -13,7 +13,7 @@ def inspect(
     model: Model,
     batch: Batch = None,
     fusion: Annotated[
-        Optional[bool],  # noqa: UP045 - typer reads the annotation at run time
+        Optional[bool],
         typer.Option(
             "--fusion/--no-fusion",
             help="Tell what the graph passes did, or show the operators as the file has them.",

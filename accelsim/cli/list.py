@@ -31,7 +31,7 @@ class Shelf(StrEnum):
 
 def list_(
     what: Annotated[
-        Optional[Shelf],  # noqa: UP045 - typer reads the annotation at run time
+        Optional[Shelf],
         typer.Argument(metavar="[networks|archs|dataflows]", help="One shelf; all of them where not given."),
     ] = None,
     json: Json = False,

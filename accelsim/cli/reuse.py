@@ -12,7 +12,7 @@ from accelsim.cli.options import Batch, Dataflow, Json, Model, Output, Quiet, Se
 def reuse(
     model: Model,
     arch: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+        Optional[str],
         typer.Option("--arch", "-a", help="Also what this architecture achieves at each level."),
     ] = None,
     sets: Sets = None,

@@ -20,13 +20,13 @@ def run(
     ] = Objective.edp,
     dataflow: Dataflow = None,
     mapping: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+        Optional[Path],
         typer.Option(
             "--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."
         ),
     ] = None,
     compat: Annotated[
-        Optional[Compat],  # noqa: UP045
+        Optional[Compat],
         typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),
     ] = None,
     strict: Annotated[

@@ -192,7 +192,7 @@ def scalesim_row(layer: Layer, machine: Machine) -> dict[str, Any]:
     if layer.kind != "array":
         return row
     report = scalesim_layer(layer, machine.rows, machine.cols, machine.dataflow)
-    cycles = report.pop("compute_cycles")
+    cycles = int(report.pop("compute_cycles") or 0)
     return row | {
         "latency_cycles": cycles,
         "compute_cycles": cycles,

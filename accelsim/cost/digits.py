@@ -26,7 +26,7 @@ class Digit:
     role: int
 
 
-def tile_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -> Ints:
+def tile_sum(extent: int, digits: Sequence[Digit], tile: Ints, perfect: bool) -> Ints:
     """Sum of min(tile, what is left) over all indices of WALKED and SPREAD digits, the others at 0.
 
     Full blocks hold nominal counts; only the last block of each digit is short, so that one descent along
@@ -40,7 +40,7 @@ def tile_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -
         return total
     content = _full_contents(digits, tile)
     acc: Ints = np.zeros_like(tile)
-    rest = extent
+    rest = np.full_like(tile, extent)
     for k, digit in enumerate(digits):
         if digit.role in (WALKED, SPREAD):
             full = np.minimum(rest // digit.step, digit.trips)
@@ -48,10 +48,10 @@ def tile_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -
             rest = np.where(full < digit.trips, rest - full * digit.step, 0)
         else:
             rest = np.minimum(rest, digit.step)
-    return acc + np.clip(rest, 0, tile)
+    return acc + np.minimum(np.maximum(rest, 0), tile)
 
 
-def held_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -> Ints:
+def held_sum(extent: int, digits: Sequence[Digit], tile: Ints, perfect: bool) -> Ints:
     """Sum of the tiles that stay where they are while all INNER digits return from their last index to 0.
 
     A tile stays only where no INNER digit has a second trip at this position (in lock step: seen from the
@@ -66,7 +66,7 @@ def held_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -
         return np.where(moves[0], 0, total)
     content = _full_contents(digits, tile)
     acc: Ints = np.zeros_like(tile)
-    rest = extent + np.zeros_like(tile)
+    rest = np.full_like(tile, extent)
     for k, digit in enumerate(digits):
         if digit.role == WALKED:
             full = np.minimum(rest // digit.step, digit.trips)
@@ -81,12 +81,13 @@ def held_sum(extent: Ints, digits: Sequence[Digit], tile: Ints, perfect: bool) -
             rest = np.where(rest <= digit.step, rest, 0)
         else:
             rest = np.minimum(rest, digit.step)
-    return acc + np.clip(rest, 0, tile)
+    return acc + np.minimum(np.maximum(rest, 0), tile)
 
 
-def ever_used(extent: Ints, trips: Ints, step: Ints) -> Ints:
+def ever_used(extent: int, trips: Ints, step: Ints) -> Ints:
     """Indices of a spatial loop that have work at least once: ceil(min(D, n step) / step)."""
-    return -(-np.minimum(extent, trips * step) // step)
+    used: Ints = -(-np.minimum(extent, trips * step) // step)
+    return used
 
 
 def _full_contents(digits: Sequence[Digit], tile: Ints) -> list[Ints]:

@@ -29,7 +29,7 @@ MAC, HOP, LEAKAGE = "mac", "hop", "leakage"
 
 @dataclass(frozen=True)
 class Cost:
-    """What B mappings cost; bytes and cycles of a level, all its instances together where not said otherwise."""
+    """What B mappings cost; a level's bytes are those of all its instances."""
 
     traffic: Traffic
     read_bytes: Floats  # [L, T, B]
@@ -45,7 +45,8 @@ class Cost:
 
     @property
     def energy_pj(self) -> Floats:  # [B]
-        return self.level_pj.sum((0, 1)) + self.mac_pj + self.hop_pj.sum(0) + self.leakage_pj
+        total: Floats = self.level_pj.sum((0, 1)) + self.mac_pj + self.hop_pj.sum(0) + self.leakage_pj
+        return total
 
     @property
     def stall_cycles(self) -> Ints:  # [B]
@@ -58,7 +59,6 @@ class Cost:
         if name == "energy":
             return self.energy_pj
         return self.energy_pj * self.latency_cycles
-
 
     def point(self, i: int, active_pes: int) -> LayerCost:
         """One mapping's cost by itself."""
@@ -102,7 +102,8 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
     compute, fill_drain = array_cycles(problem, nest, machine, traffic.steps, dataflow)
     latency = busy_cycles(machine, compute, transfer) + fill_drain
     level_pj = (
-        read_bytes * machine.read_pj_per_byte[:, None, None] + write_bytes * machine.write_pj_per_byte[:, None, None]
+        read_bytes * machine.read_pj_per_byte[:, None, None]
+        + write_bytes * machine.write_pj_per_byte[:, None, None]
     )
     hops = np.stack([traffic.delivered[t] * _hop_bytes(machine, t) for t in range(N_OPERANDS)])
     return Cost(
@@ -116,14 +117,16 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         level_pj,
         problem.n_macs * machine.mac_pj,
         hops * machine.hop_pj_per_byte,
-        latency * machine.leakage_pj_per_cycle,
+        np.asarray(latency * machine.leakage_pj_per_cycle, np.float64),
     )
 
 
 def bytes_of(traffic: Traffic, machine: Machine) -> tuple[Floats, Floats]:  # [L, T, B] each
     """Words times their width: unfinished sums are wider than finished outputs."""
     n_levels = machine.n_levels
-    width = np.array([[word_bytes(machine, level, t) for t in range(N_OPERANDS)] for level in range(n_levels)])
+    width = np.array(
+        [[word_bytes(machine, level, t) for t in range(N_OPERANDS)] for level in range(n_levels)]
+    )
     extra = np.array([partial_bytes(machine, level) for level in range(n_levels)]) - width[:, O]
     read = traffic.reads * width[:, :, None]
     write = traffic.writes * width[:, :, None]
@@ -132,7 +135,9 @@ def bytes_of(traffic: Traffic, machine: Machine) -> tuple[Floats, Floats]:  # [L
     return read, write
 
 
-def transfer_cycles(nest: Nest, machine: Machine, read_bytes: Floats, write_bytes: Floats) -> Floats:  # [L, B]
+def transfer_cycles(
+    nest: Nest, machine: Machine, read_bytes: Floats, write_bytes: Floats
+) -> Floats:  # [L, B]
     """Cycles in which one instance of each level moves its share of the bytes."""
     instances = np.ones((machine.n_levels, nest.n_points))
     for level in range(machine.n_levels):

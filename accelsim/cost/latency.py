@@ -25,7 +25,8 @@ def busy_cycles(machine: Machine, compute: Ints, transfer: Floats) -> Ints:  # [
     overlap = machine.overlap[(slice(None), *(None,) * (transfer.ndim - 1))]
     beside = np.where(overlap, np.ceil(transfer), 0.0).max(0)
     apart = np.where(overlap, 0.0, np.ceil(transfer)).sum(0)
-    return (np.maximum(compute, beside) + apart).astype(np.int64)
+    busy: Ints = (np.maximum(compute, beside) + apart).astype(np.int64)
+    return busy
 
 
 def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:

@@ -12,6 +12,7 @@ factors. For whole tiles this is `T + sum_j (n_j - 1) (prod of n_k outside j) (T
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost.digits import FIRST, INNER, SPREAD, WALKED, Digit, ever_used, held_sum, tile_sum
-from accelsim.mapping.touched import Axis
 from accelsim.cost.windows import WindowWalk, walk_window
+from accelsim.mapping.touched import Axis
 from accelsim.tables.dims import (
     DIMS,
     INPUT_SIMPLE,
@@ -48,6 +49,10 @@ def _none(level: int) -> bool:
 
 def _all(level: int) -> bool:
     return True
+
+
+def _above(bottom: int) -> Levels:
+    return lambda level: level > bottom
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class _Counter:
 
     def __init__(self, problem: Problem, nest: Nest, links: Links) -> None:
         self.problem, self.nest, self.links = problem, nest, links
-        self.extents = [np.int64(extent) for extent in problem.extents]
+        self.extents = problem.extents
         self.loops = {d: [j for j, dim in enumerate(nest.dims) if dim == d] for d in range(len(DIMS))}
         self.perfect = {
             d: not loops or bool(np.all(np.prod(nest.trips[loops], axis=0) == self.extents[d]))
@@ -119,7 +124,7 @@ class _Counter:
         innermost = kept[0]
         per_mac = self._mac_reads(operand, innermost)
         self.reads[innermost, operand] += per_mac
-        for child, parent in zip(kept, kept[1:], strict=False):
+        for child, parent in itertools.pairwise(kept):
             fills, reads = self._fetched_pair(operand, child, parent)
             relevant = self._relevant(operand)
             above = parent if self.links.multicast[operand] else child
@@ -133,7 +138,7 @@ class _Counter:
         )
 
     def _fetched_pair(self, operand: int, child: int, parent: int) -> tuple[Ints, Ints]:
-        """Words that all instances of the child take in, and what the parent sends, irrelevant loops aside."""
+        """Words that all children take in, and words that the parent sends, irrelevant loops aside."""
         if operand == W:
             words = self._fetched(W, child, (False, False, False), frozenset())
             return words, words
@@ -195,7 +200,7 @@ class _Counter:
         return simple, walks
 
     def _slides(self, number: int, child: int, loop: int) -> bool:
-        """Whether the axis moves at all when `loop` advances: it is its own, or one of its loops lies inside."""
+        """Whether the axis moves when `loop` advances: it is the axis' own, or one of its loops lies inside."""
         for d in WINDOWS[number]:
             for j in self.loops[d]:
                 if self.nest.levels[j] > child and not self.nest.spatial[j] and j >= loop:
@@ -203,7 +208,7 @@ class _Counter:
         return False
 
     def _mac_reads(self, operand: int, level: int) -> Ints:
-        """Reads of the innermost level that keeps the operand: one a multiply-accumulate, multicasts shared."""
+        """Reads of the innermost level that keeps the operand: one a MAC, multicasts shared."""
         relevant = self._relevant(operand)
         reads = np.full(self.nest.n_points, self._words_at_macs(operand, level), np.int64)
         for d in range(len(DIMS)):
@@ -213,7 +218,7 @@ class _Counter:
         return reads
 
     def _words_at_macs(self, operand: int, level: int) -> int:
-        """Multiply-accumulates along the operand's own dimensions, those on padding that is not stored left out."""
+        """MACs along the operand's own dimensions, those on padding that is not stored left out."""
         count = 1
         relevant = self._relevant(operand)
         for d in relevant if operand == W else INPUT_SIMPLE:
@@ -243,7 +248,7 @@ class _Counter:
         fresh = outputs * self._used(OUTPUT_DIMS, kept[-1])
         for child, parent in zip(kept[-2::-1], kept[:0:-1], strict=True):
             visits = self._visits(child, _all)
-            spread_out = self._visits(child, lambda level, p=parent: level > p)
+            spread_out = self._visits(child, _above(parent))
             updates = spread_out if self.links.reduce else visits
             returns = spread_out - fresh
             self.reads[child, O] += visits
@@ -272,7 +277,7 @@ class _Counter:
             self.delivered[O] = self.problem.n_macs - updates
 
     def _visits(self, child: int, spread: Levels) -> Ints:
-        """Words of all O tiles that instances with work hold one after the other (spread: fan-outs counted)."""
+        """Words of all O tiles that instances with work hold one after the other."""
         n_loops = len(self.nest.dims)
         irrelevant = [d for d in range(len(DIMS)) if d not in OUTPUT_DIMS]
         total = np.ones(self.nest.n_points, np.int64)
@@ -295,7 +300,7 @@ class _Counter:
         return relevant_dims(operand, self.problem.weight_has_batch)
 
     def _digits(self, d: int, child: int, loop: int, spread: Levels = _all) -> list[Digit]:
-        """The digits of a dimension above a level; time outside `loop` is walked, inside it stands at first."""
+        """The digits of a dimension above a level: time is walked outside `loop`, inside it stands at first."""
         digits = []
         for j in self.loops[d]:
             if self.nest.levels[j] <= child:
@@ -322,8 +327,8 @@ class _Counter:
         return tile_sum(self.extents[d], digits, one, self.perfect[d]) if digits else one
 
     def _positions_from(self, d: int, level: int, shared: bool) -> Ints:
-        """Steps of all loops of a dimension, its instances above `level` counted, those below shared or not."""
-        return self._positions(d, -1, len(self.nest.dims), (lambda at: at > level) if shared else _all)
+        """Steps of all loops of a dimension; instances above `level` count, those below are shared or not."""
+        return self._positions(d, -1, len(self.nest.dims), _above(level) if shared else _all)
 
     def _advances(self, irrelevant: list[int], d: int, child: int, loop: int, spread: Levels) -> Ints:
         """How often `loop` advances, over the irrelevant dimensions outside it."""

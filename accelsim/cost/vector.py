@@ -61,11 +61,15 @@ def movement_cost(machine: Machine, inputs: Sequence[Flow], outputs: Sequence[Fl
 def _assemble(
     machine: Machine, reads: NDArray[np.int64], writes: NDArray[np.int64], compute: int, compute_pj: float
 ) -> LayerCost:
-    width = np.stack([np.where(machine.word_bits > 0, machine.word_bits, machine.bits[t]) / 8 for t in (I, W, O)], 1)
+    width = np.stack(
+        [np.where(machine.word_bits > 0, machine.word_bits, machine.bits[t]) / 8 for t in (I, W, O)], 1
+    )
     read_bytes, write_bytes = reads * width, writes * width  # [L, T]
     transfer = port_cycles(machine, read_bytes.sum(1), write_bytes.sum(1))  # [L]
     latency = int(busy_cycles(machine, np.array(compute), transfer))
-    level_pj = read_bytes * machine.read_pj_per_byte[:, None] + write_bytes * machine.write_pj_per_byte[:, None]
+    level_pj = (
+        read_bytes * machine.read_pj_per_byte[:, None] + write_bytes * machine.write_pj_per_byte[:, None]
+    )
     return LayerCost(
         reads=reads,
         writes=writes,

@@ -51,9 +51,16 @@ class Walk:
 
     @cached_property
     def digit(self) -> Ints:  # [k, S, n]
-        return np.stack(
-            [self.position // self.inner[k][:, None] % self.trips[k][:, None] for k in range(len(self.loops))]
-        ) if self.loops else np.zeros((0, *self.position.shape), np.int64)
+        return (
+            np.stack(
+                [
+                    self.position // self.inner[k][:, None] % self.trips[k][:, None]
+                    for k in range(len(self.loops))
+                ]
+            )
+            if self.loops
+            else np.zeros((0, *self.position.shape), np.int64)
+        )
 
     @cached_property
     def exists(self) -> Bools:  # [S, n]
@@ -117,10 +124,11 @@ class WindowWalk:
         if self.union:
             return self._union(there, None)[self.which]
         touched = n_touched(self._tile(self.p.position, self.r.position), self.axis)
-        return np.where(there, touched, 0).sum((1, 2), dtype=np.int64)[self.which]
+        per_signature: Ints = np.where(there, touched, 0).sum((1, 2), dtype=np.int64)
+        return per_signature[self.which]
 
     def shared(self, loop: int) -> Ints:  # [B]
-        """Words that the tiles keep, summed over all steps at which `loop` advances and the inner ones return."""
+        """Words that the tiles keep, over all steps at which `loop` advances and the inner ones return."""
         arrives_p, old_p = self.p.before(loop)
         arrives_r, old_r = self.r.before(loop)
         there = arrives_p[:, :, None] & arrives_r[:, None, :]
@@ -128,7 +136,8 @@ class WindowWalk:
         if self.union:
             return (self._union(there, None) - self._union(there, old))[self.which]
         words = n_shared(self._tile(self.p.position, self.r.position), old, self.axis)
-        return np.where(there, words, 0).sum((1, 2), dtype=np.int64)[self.which]
+        per_signature: Ints = np.where(there, words, 0).sum((1, 2), dtype=np.int64)
+        return per_signature[self.which]
 
     def _tile(self, p: Ints, r: Ints) -> Tile:
         first_p, n_p = self.p.span(p)
@@ -136,7 +145,7 @@ class WindowWalk:
         return Tile(first_p[:, :, None], n_p[:, :, None], first_r[:, None, :], n_r[:, None, :])
 
     def _union(self, there: Bools, old: Tile | None) -> Ints:  # [S]
-        """Distinct words over the instances of a diagonal link that a step needs (all, or all but the old)."""
+        """Distinct words that the instances of a diagonal link need in a step: all, or all but the old."""
         group = self._group()
         signature = np.arange(len(self.p.tile))[:, None, None]
         width = self.axis.size + 4 * self._reach
@@ -178,15 +187,24 @@ class WindowWalk:
     def _group(self) -> Ints:  # [S, NP, NR]
         """A number that instances behind the same diagonal link share at the same step."""
         number = np.zeros((*self.p.position.shape, self.r.position.shape[1]), np.int64)
-        for walk, shape in ((self.p, (slice(None), slice(None), None)), (self.r, (slice(None), None, slice(None)))):
+        for walk, shape in (
+            (self.p, (slice(None), slice(None), None)),
+            (self.r, (slice(None), None, slice(None))),
+        ):
             for k, j in enumerate(walk.loops):
                 if j not in self.union:
                     number = number * int(walk.trips[k].max()) + walk.digit[k][shape]
         return number
 
 
-def walk_window(nest: Nest, dims: tuple[int, int], extents: tuple[int, int], level: int, axis: Axis,
-                union: frozenset[int] = frozenset()) -> WindowWalk:
+def walk_window(
+    nest: Nest,
+    dims: tuple[int, int],
+    extents: tuple[int, int],
+    level: int,
+    axis: Axis,
+    union: frozenset[int] = frozenset(),
+) -> WindowWalk:
     """The walk of one axis above a level; mappings with equal trips on it are one signature."""
     loops = [j for j, d in enumerate(nest.dims) if d in dims]
     which, chosen = signatures(nest.trips[loops])

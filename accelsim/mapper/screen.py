@@ -6,6 +6,7 @@ loops outside it the whole count again (Timeloop's closed form). It orders candi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -31,7 +32,7 @@ def screen(problem: Problem, nest: Nest, machine: Machine) -> tuple[Floats, Floa
         at_macs = _mac_accesses(problem, nest, machine, t, kept[0])
         twice = 2.0 if t == O else 1.0
         traffic[kept[0]] += at_macs * twice * word_bytes(machine, kept[0], t)
-        for child, parent in zip(kept, kept[1:], strict=False):
+        for child, parent in itertools.pairwise(kept):
             words = _fetched(problem, nest, machine, t, child)
             shared = machine.reduce if t == O else bool(machine.multicast[t])
             arriving = words * _spatial(problem, nest, t, child, child)
@@ -58,7 +59,9 @@ def _fetched(problem: Problem, nest: Nest, machine: Machine, operand: int, child
     """T + (n - 1) new words for the innermost relevant loop, times the trips of all loops outside it."""
     relevant = relevant_dims(operand, problem.weight_has_batch)
     box = bool(machine.fetch_box[child])
-    tile = tile_words(problem, nest, operand, child, bool(machine.padding_stored[child]), box).astype(np.float64)
+    tile = tile_words(problem, nest, operand, child, bool(machine.padding_stored[child]), box).astype(
+        np.float64
+    )
     factor = np.ones(nest.n_points)
     inside = np.ones(nest.n_points, np.bool_)  # nothing relevant has moved yet
     for j in range(len(nest.dims) - 1, -1, -1):
@@ -99,7 +102,7 @@ def _mac_accesses(problem: Problem, nest: Nest, machine: Machine, operand: int, 
 
 
 def _spatial(problem: Problem, nest: Nest, operand: int, child: int, above: int) -> Floats:
-    """Instances that take part: all of the child along the operand's own dimensions, along others those above."""
+    """Instances that take part: along the operand's own dimensions all, along others those above a level."""
     relevant = relevant_dims(operand, problem.weight_has_batch)
     return _product(
         nest,

@@ -136,7 +136,7 @@ def _why_nothing(
     if not found:
         found.append(
             Message(
-                f"no mapping of layer {layer} fits all levels of {machine.name} at once under {dataflow.name}",
+                f"no mapping of {layer} fits all levels of {machine.name} at once under {dataflow.name}",
                 key=layer,
                 hint="raise the size of the smallest buffer, or try --dataflow any",
             )

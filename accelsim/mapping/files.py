@@ -1,12 +1,12 @@
 """Mappings as YAML: a loop nest a layer, or the parameters of row-stationary; read with places, written back.
 
-    schema: accelsim.mapping/1
-    layers:
-      conv1:
-        - {level: dram, keep: [I, W, O], time: [P 8, C 3]}
-        - {level: glb, keep: [I, O], time: [Q 55], rows: [R 11], cols: [P 7]}
-      conv2:
-        row_stationary: {m: 64, n: 1, e: 27, p: 16, q: 2, r: 1, t: 1}
+schema: accelsim.mapping/1
+layers:
+  conv1:
+    - {level: dram, keep: [I, W, O], time: [P 8, C 3]}
+    - {level: glb, keep: [I, O], time: [Q 55], rows: [R 11], cols: [P 7]}
+  conv2:
+    row_stationary: {m: 64, n: 1, e: 27, p: 16, q: 2, r: 1, t: 1}
 """
 
 from __future__ import annotations
@@ -131,7 +131,12 @@ class _Reader:
             return None
         for key in body:
             if key not in _LEVEL_KEYS:
-                self._wrong((*path, key), f"unknown key {key!r}", ", ".join(_LEVEL_KEYS), did_you_mean(str(key), _LEVEL_KEYS))
+                self._wrong(
+                    (*path, key),
+                    f"unknown key {key!r}",
+                    ", ".join(_LEVEL_KEYS),
+                    did_you_mean(str(key), _LEVEL_KEYS),
+                )
         keeps = body.get("keep", [])
         if not isinstance(keeps, list) or any(name not in OPERANDS for name in keeps):
             self._wrong((*path, "keep"), f"{keeps!r} names no operands", "a list of I, W, O")
@@ -142,13 +147,17 @@ class _Reader:
             if not isinstance(entries, list):
                 self._wrong((*path, key), f"{entries!r} is no list", "[K 4, P 7], outer to inner")
                 continue
-            loops += [loop for i, entry in enumerate(entries) if (loop := self._loop((*path, key, i), entry, axis))]
+            loops += [
+                loop for i, entry in enumerate(entries) if (loop := self._loop((*path, key, i), entry, axis))
+            ]
         return LevelLoops(body["level"], tuple(keeps), tuple(loops))
 
     def _loop(self, path: Key, entry: Any, axis: str) -> Loop | None:
         dim, _, trips = str(entry).partition(" ")
         if dim not in DIMS or not trips.strip().isdecimal() or int(trips) < 1:
-            self._wrong(path, f"{entry!r} is no loop", f"a dimension ({' '.join(DIMS)}) and its trips, as K 4")
+            self._wrong(
+                path, f"{entry!r} is no loop", f"a dimension ({' '.join(DIMS)}) and its trips, as K 4"
+            )
             return None
         return Loop(dim, int(trips), axis)
 

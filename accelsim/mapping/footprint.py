@@ -14,7 +14,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def tile_words(problem: Problem, nest: Nest, operand: int, level: int, padded: bool, box: bool) -> Ints:  # [B]
+def tile_words(
+    problem: Problem, nest: Nest, operand: int, level: int, padded: bool, box: bool
+) -> Ints:  # [B]
     """Words of the largest tile of an operand at a level: the product over its dimensions and input axes."""
     words = np.ones(nest.n_points, np.int64)
     simple = INPUT_SIMPLE if operand == I else relevant_dims(operand, problem.weight_has_batch)
@@ -37,7 +39,7 @@ def tile_words(problem: Problem, nest: Nest, operand: int, level: int, padded: b
 
 
 def is_partial(nest: Nest, level: int) -> NDArray[np.bool_]:  # [B]
-    """Whether a level holds unfinished sums: it is the innermost of O, or a reduction runs outside its child."""
+    """Whether a level holds unfinished sums: the innermost of O, or a reduction runs outside its child."""
     kept = nest.kept_levels(O)
     inner = [k for k in kept if k < level]
     partial = np.full(nest.n_points, not inner)
@@ -75,4 +77,3 @@ def level_bytes(problem: Problem, nest: Nest, machine: Machine, level: int) -> F
             width = np.where(is_partial(nest, level), partial_bytes(machine, level), width)
         total = total + words * width
     return total * (2 if machine.double_buffered[level] else 1)
-

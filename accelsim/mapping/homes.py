@@ -35,7 +35,7 @@ def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
     dram = machine.n_levels - 1
     live = np.zeros((len(graph.layers), machine.n_levels))
     step = {layer.name: i for i, layer in enumerate(graph.layers)}
-    home = {name: dram for name in graph.tensors}
+    home = dict.fromkeys(graph.tensors, dram)
     levels = candidate_levels(machine)
     fixed = {*graph.inputs, *graph.outputs}
     for born, layer in enumerate(graph.layers):
@@ -58,7 +58,7 @@ def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
 
 
 def _roles(tensor: str, producer: Layer, users: Iterable[Layer]) -> set[int]:
-    """Operands that the arrays which make and use a tensor take it for; other layers take it from anywhere."""
+    """Operands that arrays take a tensor for; other layers take it from anywhere."""
     roles = {O} if producer.kind == "array" else set()
     for user in users:
         if user.kind == "array" and tensor in user.inputs:

@@ -1,4 +1,4 @@
-"""Whether a mapping can run on a machine, and if not, which limit it breaks, by how much and what mends it."""
+"""Whether a mapping can run on a machine; if not, which limit it breaks, by how much, and what mends it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def limited_levels(machine: Machine) -> list[int]:
 
 
 def reasons(problem: Problem, nest: Nest, machine: Machine, dataflow: Dataflow, layer: str) -> list[Message]:
-    """Everything that keeps one mapping (the nest's only point) from running, with demand, limit and remedy."""
+    """What keeps one mapping (the nest's only point) from running, with demand, limit and remedy."""
     found = [Message(text, key=layer) for text in dataflow.refusals(nest, machine)]
     found += _uncovered(problem, nest, layer)
     if not dataflow.fits_array(nest, machine).all():
@@ -40,7 +40,11 @@ def reasons(problem: Problem, nest: Nest, machine: Machine, dataflow: Dataflow, 
     for level in range(machine.n_levels):
         for t in np.flatnonzero(nest.keep[level] & ~machine.holds[level]):
             name = machine.level_names[level]
-            found.append(Message(f"{name} does not hold {OPERANDS[t]}", key=layer, hint=f"take it out of {name}'s keep"))
+            found.append(
+                Message(
+                    f"{name} does not hold {OPERANDS[t]}", key=layer, hint=f"take it out of {name}'s keep"
+                )
+            )
     return found
 
 
@@ -66,7 +70,9 @@ def _uncovered(problem: Problem, nest: Nest, layer: str) -> list[Message]:
         covered = int(nest.tile(d, nest.keep.shape[0])[0])
         if covered < extent:
             found.append(
-                Message(f"the loops of {DIMS[d]} cover {covered} of {extent}", key=layer, hint="raise their trips")
+                Message(
+                    f"the loops of {DIMS[d]} cover {covered} of {extent}", key=layer, hint="raise their trips"
+                )
             )
     return found
 

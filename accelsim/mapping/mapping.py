@@ -15,7 +15,7 @@ AXES = ("rows", "cols", "array")
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`trips` steps of a dimension; with an axis they are instances side by side, else one after the other."""
+    """`trips` steps of a dimension, one after the other; with an axis they are instances side by side."""
 
     dim: str
     trips: int

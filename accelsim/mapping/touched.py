@@ -115,7 +115,8 @@ def _clip(axis: Axis) -> tuple[np.int64, np.int64]:
 
 def _count(runs: Runs, low: Ints | np.int64, high: Ints | np.int64) -> Ints:
     """Elements of the runs within low..high."""
-    return np.maximum(_up_to(runs, high) - _up_to(runs, low - 1), 0)
+    count: Ints = np.maximum(_up_to(runs, high) - _up_to(runs, low - 1), 0)
+    return count
 
 
 def _up_to(runs: Runs, x: Ints | np.int64) -> Ints:
@@ -190,11 +191,13 @@ def _elements(tile: Tile, axis: Axis) -> Ints:
 
 
 def _last(elements: Ints) -> Ints:
-    return np.where(elements == FAR, -FAR, elements).max(-1)
+    last: Ints = np.where(elements == FAR, -FAR, elements).max(-1)
+    return last
 
 
 def _n_distinct(elements: Ints) -> Ints:
     ordered = np.sort(elements, axis=-1)
     first = np.ones(ordered.shape, np.bool_)
     first[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    return np.count_nonzero(first & (ordered != FAR), axis=-1).astype(np.int64)
+    distinct: Ints = (first & (ordered != FAR)).sum(axis=-1, dtype=np.int64)
+    return distinct

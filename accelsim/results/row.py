@@ -23,7 +23,9 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
         "compute_cycles": cost.compute_cycles,
         "fill_drain_cycles": cost.fill_drain_cycles,
         "stall_cycles": cost.stall_cycles,
-        "transfer_cycles_by_level": {n: int(np.ceil(x)) for n, x in zip(names, cost.transfer_cycles, strict=True)},
+        "transfer_cycles_by_level": {
+            n: int(np.ceil(x)) for n, x in zip(names, cost.transfer_cycles, strict=True)
+        },
         "latency_s": cycles / machine.clock_hz,
         "utilization_frac": macs / (cycles * machine.macs_per_cycle) if cycles else None,
         "active_pes": cost.active_pes or None,

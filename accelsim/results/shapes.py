@@ -32,7 +32,9 @@ def shape_columns(layer: Layer, graph: LayerGraph) -> dict[str, Any]:
         "vector_ops": layer.vector_ops,
         "params": layer.params,
         "params_bn_folded": layer.params_bn_folded,
-        "dims": {d: n for d, n in zip(DIMS, layer.dims, strict=True) if n > 1} if layer.kind == "array" else None,
+        "dims": {d: n for d, n in zip(DIMS, layer.dims, strict=True) if n > 1}
+        if layer.kind == "array"
+        else None,
         "input_shapes": [list(t.shape) for t in inputs],
         "output_shape": list(outputs[0].shape) if outputs else None,
         "weight_bytes": weight_bytes,

@@ -13,7 +13,7 @@ N, G, K, C, P, Q, R, S, Z, V = range(len(DIMS))
 N_DIMS: Final = len(DIMS)
 
 OPERANDS: Final = ("I", "W", "O")
-I, W, O = range(len(OPERANDS))  # noqa: E741
+I, W, O = range(len(OPERANDS))
 N_OPERANDS: Final = len(OPERANDS)
 
 WINDOWS: Final = ((P, R), (Q, S), (Z, V))

@@ -25,7 +25,9 @@ class Problem:
     """The loop extents and windows of one layer."""
 
     extents: tuple[int, ...]  # [D]
-    windows: tuple[tuple[int, int, int, int], ...]  # [3][4]: stride, dilation, pad, size of rows, columns, depth
+    windows: tuple[
+        tuple[int, int, int, int], ...
+    ]  # [3][4]: stride, dilation, pad, size of rows, columns, depth
     weight_has_batch: bool = False
 
     @property
@@ -42,8 +44,8 @@ class Nest:
     """B mappings that share the order of their loops and differ in the trips.
 
     `dims`, `levels` and `axis` describe loop j, outer to inner. A loop with an axis is spatial: part of the
-    fan-out from its level to the children, along the array's rows, its cols or both (`array`). `step[j]` is what one trip of loop j moves: the product of the trips of all
-    loops of the same dimension inside it.
+    fan-out from its level to the children, along the array's rows, its cols or both (`array`). `step[j]` is
+    what one trip of loop j moves: the product of the trips of all loops of the same dimension inside it.
     """
 
     dims: tuple[int, ...]  # [J]

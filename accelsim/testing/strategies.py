@@ -81,7 +81,7 @@ def _loops(draw: DrawFn, extents: dict[str, int], n_levels: int, max_instances: 
 
     fanouts = draw(st.sets(st.integers(0, n_levels - 1), max_size=2))
     array = max(fanouts, default=0)  # the level whose fan-out is sure to have these dimensions
-    unrolled = draw(st.sampled_from([(), ("P", "R"), ("C", "K"), ("K", "P")])) if fanouts else ()
+    unrolled = draw(st.sampled_from([(), ("P", "R"), ("P", "R"), ("C", "K"), ("K", "P")])) if fanouts else ()
     slots: list[Slot] = [(level, spatial) for level in range(n_levels) for spatial in (True, False)]
     # slots from the multiplier outwards: a level's fan-out is inside its temporal loops
     nest: dict[Slot, list[Loop]] = {slot: [] for slot in slots}

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -202,6 +203,38 @@ def test_reference_convolution_is_the_sum_by_its_definition():
                 tensors.inputs[n, g, c, h, w, d] * tensors.weights[n, g, k, c, r, s, v]
             )
     assert np.array_equal(convolve(case, tensors.inputs, tensors.weights), outputs)
+
+
+def test_random_cases_reach_what_the_closed_forms_find_hard():
+    """A strategy that never draws a feature proves nothing about it."""
+    seen: Counter[str] = Counter()
+
+    @settings(check, max_examples=200)
+    @given(cases())
+    def look(case: Case) -> None:
+        space = {(level, dim) for level, dim, trips, spatial in case.loops if spatial and trips > 1}
+        dims, levels = {dim for _, dim in space}, {level for level, _ in space}
+        trips = {d: math.prod(loop[2] for loop in case.loops if loop[1] == d) for d in case.extents}
+        walked = [
+            w for w, (p, r) in zip(case.windows, ("PR", "QS", "ZV"), strict=True) if case.extents[r] > 1
+        ]
+        seen["ragged"] += any(trips[d] > size for d, size in case.extents.items())
+        seen["strided"] += any(stride > 1 for stride, *_ in walked)
+        seen["dilated"] += any(dilation > 1 for _, dilation, *_ in walked)
+        seen["padded"] += any(pad > 0 for _, _, pad, _ in walked)
+        seen["grouped"] += case.extents["G"] > 1
+        seen["depth"] += case.extents["Z"] > 1
+        seen["bypassed"] += any(len(case.kept_levels(t)) < case.kept_levels(t)[-1] + 1 for t in range(3))
+        seen["home inside"] += any(case.kept_levels(t)[-1] < case.n_levels - 1 for t in range(3))
+        seen["two fan-outs"] += len(levels) > 1
+        seen["diagonal"] += case.diagonal and {"P", "R"} <= dims
+        seen["reduction"] += case.reduce and bool(dims & set("CRSV"))
+        seen["box"] += any(case.fetch_box[level] for level in case.kept_levels(I)[:-1])
+        seen["stored padding"] += any(case.padding_stored[level] for level in case.kept_levels(I)[:-1])
+
+    look()
+    assert len(seen) == 13
+    assert min(seen.values()) >= 3, seen
 
 
 @check

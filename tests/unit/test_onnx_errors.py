@@ -158,17 +158,23 @@ def test_wrong_graphs_are_refused_with_file_and_node(
     assert key in str(error)
 
 
-def test_huge_vectors_and_axes_neither_hang_nor_crash(tmp_path: Path) -> None:
-    """onnx's data propagation walks a vector word by word, and its LayerNormalization follows any axis."""
-    huge = 2**63 - 1
-    body = "{ a = Gelu(b) c = Add(x, a) y = Relu(c) }"
+def test_a_long_vector_costs_no_time(tmp_path: Path) -> None:
+    """onnx's data propagation walks this one word by word: 0.1 CPU seconds a million words."""
+    length = 10**9
     head = HEAD.replace("17", "20").replace(">", ', metadata_props: ["accelsim.data_inputs": "x"]>')
+    body = '{ a = Add(x, b) y = Gelu<approximate = "tanh">(a) }'
     path = tmp_path / "model.onnx.txt"
-    path.write_text(f"{head}g (float[1,4] x, float[{huge}] b) => (float[m,n] y) {body}")
-    assert "'c'" in str(refused(path))
-    norm = f"{{ y, m, i = LayerNormalization<axis = {huge}>(x, s) }}"
+    path.write_text(f"{head}g (float[1,1,1] x, float[{length}] b) => (float[k,m,n] y) {body}")
+    start = time.process_time()
+    assert read(path).tensors["y"].shape == (1, 1, length)
+    assert time.process_time() - start < 1.0
+
+
+def test_an_axis_that_crashes_onnx_is_refused_first(tmp_path: Path) -> None:
+    """Shape inference of LayerNormalization ends the process with a segmentation fault on this axis."""
+    body = f"{{ y, m, i = LayerNormalization<axis = {2**63 - 1}>(x, s) }}"
     assert "axis" in str(
-        refused(text_file(tmp_path, f"g (float[1,4] x, float[4] s) => (float[a,b] y) {norm}"))
+        refused(text_file(tmp_path, f"g (float[1,4] x, float[4] s) => (float[a,b] y) {body}"))
     )
 
 

@@ -24,7 +24,7 @@ Unroll = dict[int, int]
 MAX_UNROLLS = 4
 """Ways to fill the array that are tried, those of the fewest folds; the rest only waste more of it."""
 MAX_SIZES, MAX_INNER_SIZES = 10, 3
-"""Tile sizes of a dimension that are tried where two buffers, one inside the other, have tiles of their own."""
+"""Tile sizes of a dimension that are tried where two nested buffers have tiles of their own."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ArrayDataflow(Dataflow):
     """WS, OS, IS and NLR: what stays decides which loops run innermost."""
 
     inner: tuple[int, ...] = field(default=())
-    """Loops inside the innermost buffer, outer to inner; those that leave the stationary operand come last."""
+    """Loops inside the innermost buffer, outer to inner; those that leave what is stationary come last."""
 
     def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
         """One nest for each order of the loops around the outermost buffer."""
@@ -66,7 +66,12 @@ class ArrayDataflow(Dataflow):
         return sorted(pairs, key=folds)[:MAX_UNROLLS]
 
     def _tiles(
-        self, problem: Problem, machine: Machine, keep: Bools, unroll: tuple[Unroll, Unroll], tiled: tuple[int, ...]
+        self,
+        problem: Problem,
+        machine: Machine,
+        keep: Bools,
+        unroll: tuple[Unroll, Unroll],
+        tiled: tuple[int, ...],
     ) -> Ints:  # [4, D, B]
         spatial = np.ones(N_DIMS, np.int64)
         for side in unroll:
@@ -108,7 +113,7 @@ class ArrayDataflow(Dataflow):
         return buffers[-1] if buffers and self._sums(machine, keep) < buffers[-1] else None
 
     def _sums(self, machine: Machine, keep: Bools) -> int:
-        """The innermost buffer of partial sums: buffers inside it hold no more than the array takes at once."""
+        """The innermost buffer of sums: buffers inside it hold no more than the array takes at once."""
         for level in range(machine.fanout_level, machine.n_levels - 1):
             if keep[level, O]:
                 return level
@@ -130,7 +135,7 @@ class ArrayDataflow(Dataflow):
 
 
 def _fillings(problem: Problem, dims: tuple[int, ...], size: int) -> list[Unroll]:
-    """Ways to unroll dimensions onto one axis: the first takes what the others leave, no more than it needs."""
+    """Ways to unroll dimensions onto an axis: the first takes what the others leave, but not in vain."""
     if not dims:
         return [{}]
     fillings: list[Unroll] = [{}]
@@ -165,7 +170,14 @@ def _product(filling: Unroll) -> int:
 def _orders(tiled: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Orders around a buffer that differ in which operand stays: rows and images move together."""
     k, c, along, n = tiled
-    return [(k, n, along, c), (n, along, k, c), (k, c, n, along), (c, k, n, along), (c, n, along, k), (n, along, c, k)]
+    return [
+        (k, n, along, c),
+        (n, along, k, c),
+        (k, c, n, along),
+        (c, k, n, along),
+        (c, n, along, k),
+        (n, along, c, k),
+    ]
 
 
 _PIXELS = (N, P, Q)

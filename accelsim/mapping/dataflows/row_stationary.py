@@ -31,7 +31,9 @@ class RowStationary(Dataflow):
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:
         """Sets wider than the array fold into strips that lie below each other; strips stand side by side."""
         trips = {
-            d: np.prod([nest.trips[j] for j in range(len(nest.dims)) if nest.axis[j] and nest.dims[j] == d], axis=0)
+            d: np.prod(
+                [nest.trips[j] for j in range(len(nest.dims)) if nest.axis[j] and nest.dims[j] == d], axis=0
+            )
             for d in (R, P, C, K)
         }
         sets = n_sets(trips[R] * np.ones(1, np.int64), trips[P] * np.ones(1, np.int64), machine)
@@ -67,7 +69,13 @@ class RowStationary(Dataflow):
             yield self.nest(problem, machine, keep, chosen, rows, taps)
 
     def _passes(
-        self, problem: Problem, machine: Machine, keep: Bools, chosen: Mapping[str, Ints], rows: int, taps: int
+        self,
+        problem: Problem,
+        machine: Machine,
+        keep: Bools,
+        chosen: Mapping[str, Ints],
+        rows: int,
+        taps: int,
     ) -> Ints:
         """The most passes of p t filters whose sums the buffer holds beside its inputs, none of them useless.
 

@@ -123,6 +123,7 @@ def nodes_of(model: Any, path: str, opset: int) -> list[Node]:
 
 def _refuse_bytes(model: Any, path: str) -> None:
     """InputError where a name is no UTF-8: protobuf hands such names out as bytes."""
+    graph = model.graph
     names = [
         graph.name,
         *(v.name for v in (*graph.input, *graph.output, *graph.initializer, *graph.value_info)),
