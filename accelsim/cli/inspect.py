@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ def inspect(
     model: Model,
     batch: Batch = None,
     fusion: Annotated[
-        Optional[bool],
+        bool | None,
         typer.Option(
             "--fusion/--no-fusion",
             help="Tell what the graph passes did, or show the operators as the file has them.",

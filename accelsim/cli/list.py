@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Optional
+from typing import Annotated, Final
 
 import typer
 
@@ -31,7 +31,7 @@ class Shelf(StrEnum):
 
 def list_(
     what: Annotated[
-        Optional[Shelf],
+        Shelf | None,
         typer.Argument(metavar="[networks|archs|dataflows]", help="One shelf; all of them where not given."),
     ] = None,
     json: Json = False,

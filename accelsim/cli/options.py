@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -28,22 +28,22 @@ Model = Annotated[
 ]
 Arch = Annotated[str, typer.Option("--arch", "-a", help="A shipped architecture or a YAML file.")]
 Sets = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the architecture; may be repeated."),
 ]
 Batch = Annotated[
-    Optional[int],
+    int | None,
     typer.Option("--batch", "-b", min=1, help="Images a pass; the file's own where not given."),
 ]
 Dataflow = Annotated[
-    Optional[str],
+    str | None,
     typer.Option(
         "--dataflow", help="One that the architecture can run, or `any`: its first where not given."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Output = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option("--output", "-o", metavar="DIR", help="Write result.json, layers.csv and pictures there."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

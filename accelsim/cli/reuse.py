@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from accelsim.cli.options import Batch, Dataflow, Json, Model, Output, Quiet, Se
 def reuse(
     model: Model,
     arch: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--arch", "-a", help="Also what this architecture achieves at each level."),
     ] = None,
     sets: Sets = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,13 +20,13 @@ def run(
     ] = Objective.edp,
     dataflow: Dataflow = None,
     mapping: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             "--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."
         ),
     ] = None,
     compat: Annotated[
-        Optional[Compat],
+        Compat | None,
         typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),
     ] = None,
     strict: Annotated[

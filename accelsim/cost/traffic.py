@@ -200,7 +200,7 @@ class _Counter:
         return simple, walks
 
     def _slides(self, number: int, child: int, loop: int) -> bool:
-        """Whether the axis moves when `loop` advances: it is the axis' own, or one of its loops lies inside."""
+        """Whether the axis moves when `loop` advances: it is its own, or one of its loops lies inside."""
         for d in WINDOWS[number]:
             for j in self.loops[d]:
                 if self.nest.levels[j] > child and not self.nest.spatial[j] and j >= loop:
@@ -300,7 +300,7 @@ class _Counter:
         return relevant_dims(operand, self.problem.weight_has_batch)
 
     def _digits(self, d: int, child: int, loop: int, spread: Levels = _all) -> list[Digit]:
-        """The digits of a dimension above a level: time is walked outside `loop`, inside it stands at first."""
+        """The digits of a dimension above a level: time is walked outside `loop`, stands at first inside."""
         digits = []
         for j in self.loops[d]:
             if self.nest.levels[j] <= child:

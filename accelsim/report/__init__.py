@@ -1,1 +1,1 @@
-
+"""Floor 7: results as tables for a terminal."""

@@ -31,7 +31,7 @@ class Dataflow:
     """Operands that memories inside the PEs may keep."""
 
     def keep(self, machine: Machine, homes: tuple[int, int, int]) -> Bools:  # [L, T]
-        """Which level keeps what: all that hold an operand, up to its home; inside the PEs only `in_array`."""
+        """Which level keeps what: all that hold an operand up to its home, inside the PEs only `in_array`."""
         keep = machine.holds.copy()
         for t, home in enumerate(homes):
             keep[home + 1 :, t] = False
