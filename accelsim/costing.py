@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from accelsim.mapping.legality import reasons
 from accelsim.mapping.lower import lower
 from accelsim.mapping.mapping import from_nest
 from accelsim.results.row import bound_columns, cost_columns
-from accelsim.tables.dims import OUTPUT_DIMS, I, O, W, relevant_dims
+from accelsim.tables.dims import I, O, W, relevant_dims
 from accelsim.tables.layer_cost import LayerCost
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -199,20 +201,13 @@ class Costing:
 
     def _bounds(self, layer: Layer) -> dict[str, Any]:
         """The least that the layer could cost: compute bound and compulsory traffic of what lives in DRAM."""
-        problem = lower(layer)
-        dims = np.array(problem.extents, np.int64).reshape(-1, 1)
-        windows = np.array([problem.windows], np.int64)
-        weights = np.prod([problem.extents[d] for d in relevant_dims(W, problem.weight_has_batch)])
-        words = {
-            I: int(touched_input_words(dims.T, windows)[0]),
-            W: int(weights),
-            O: int(np.prod([problem.extents[d] for d in OUTPUT_DIMS])),
-        }
+        words = compulsory_words(lower(layer))
         bits, total, energy = self.machine.bits, 0.0, 0.0
         for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
             if home != self.dram:
                 continue
-            size = words[operand] * layer.repeat * float(self.machine.word_bits[home] or bits[operand]) / 8
+            runs = 1 if operand == W else layer.repeat  # weights could stay for all runs
+            size = words[operand] * runs * float(self.machine.word_bits[home] or bits[operand]) / 8
             pj = self.machine.write_pj_per_byte if operand == O else self.machine.read_pj_per_byte
             total, energy = total + size, energy + size * float(pj[home])
         return bound_columns(layer.macs, self.machine.mac_pj, int(np.ceil(total)), energy, self.machine)
@@ -238,6 +233,14 @@ class Costing:
 
     def _flow(self, operand: int, tensor: str) -> Flow:
         return Flow(operand, self.graph.tensors[tensor].n_words, self.homes.of(tensor))
+
+
+@cache
+def compulsory_words(problem: Problem) -> tuple[int, int, int]:
+    """Distinct words of I, W and O that the layer touches."""
+    inputs = touched_input_words(np.array([problem.extents], np.int64), np.array([problem.windows], np.int64))
+    weights = prod(problem.extents[d] for d in relevant_dims(W, problem.weight_has_batch))
+    return int(inputs[0]), weights, problem.n_output_words
 
 
 def status_of(layer: Layer, machine: Machine | None) -> tuple[str, str | None]:

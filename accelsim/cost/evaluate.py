@@ -63,8 +63,8 @@ class Cost:
     def point(self, i: int, active_pes: int) -> LayerCost:
         """One mapping's cost by itself."""
         return LayerCost(
-            reads=self.traffic.reads[:, :, i],
-            writes=self.traffic.writes[:, :, i],
+            reads=np.asarray(self.traffic.reads[:, :, i], np.int64),
+            writes=np.asarray(self.traffic.writes[:, :, i], np.int64),
             read_bytes=self.read_bytes[:, :, i],
             write_bytes=self.write_bytes[:, :, i],
             transfer_cycles=self.transfer_cycles[:, i],

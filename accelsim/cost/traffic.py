@@ -37,6 +37,7 @@ from accelsim.tables.nest import Nest, Problem
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Words = NDArray[np.int64] | NDArray[np.float64]
 Edge = tuple[bool, bool, bool]
 """How an input's edge is counted: padding stored, box fetched, of a padded box the words that exist."""
 Levels = Callable[[int], bool]
@@ -74,11 +75,11 @@ class Traffic:
     `partial` are those of O's that carry unfinished sums (wider than a finished output).
     """
 
-    reads: Ints  # [L, T, B]
-    writes: Ints  # [L, T, B]
-    partial_reads: Ints  # [L, B]
-    partial_writes: Ints  # [L, B]
-    delivered: Ints  # [T, B] words that arrive in a PE from outside it or from its neighbours
+    reads: Words  # [L, T, B]
+    writes: Words  # [L, T, B]
+    partial_reads: Words  # [L, B]
+    partial_writes: Words  # [L, B]
+    delivered: Words  # [T, B] words that arrive in a PE from outside it or from its neighbours
     steps: Ints  # [B]
 
 
@@ -94,6 +95,9 @@ class _Counter:
         self.problem, self.nest, self.links = problem, nest, links
         self.extents = problem.extents
         self.loops = {d: [j for j, dim in enumerate(nest.dims) if dim == d] for d in range(len(DIMS))}
+        self.looped = [d for d in self.loops if self.loops[d]]  # the others are 1: no factor of any product
+        self.outputs = [d for d in self.looped if d in OUTPUT_DIMS]
+        self.reductions = [d for d in self.looped if d not in OUTPUT_DIMS]
         self.perfect = {
             d: not loops or bool(np.all(np.prod(nest.trips[loops], axis=0) == self.extents[d]))
             for d, loops in self.loops.items()
@@ -111,7 +115,7 @@ class _Counter:
             self._count_reads(operand)
         self._count_sums()
         steps = np.ones(self.nest.n_points, np.int64)
-        for d in range(len(DIMS)):
+        for d in self.looped:
             steps = steps * self._positions(d, -1, len(self.nest.dims), spread=_none)
         return Traffic(
             self.reads, self.writes, self.partial_reads, self.partial_writes, self.delivered, steps
@@ -158,7 +162,7 @@ class _Counter:
         n_loops = len(self.nest.dims)
         simple, walks = self._axes(operand, child, edge, union)
         relevant = self._relevant(operand)
-        irrelevant = [d for d in range(len(DIMS)) if d not in relevant]
+        irrelevant = [d for d in self.looped if d not in relevant]
         total = np.ones(self.nest.n_points, np.int64)
         for d in simple:
             total = total * self._tiles(d, child, n_loops)
@@ -182,7 +186,7 @@ class _Counter:
     ) -> tuple[list[int], dict[int, WindowWalk]]:
         """The operand's simple dimensions, and the walks of its windows by the number of the axis."""
         if operand != I:
-            return [d for d in range(len(DIMS)) if d in self._relevant(operand)], {}
+            return [d for d in self.looped if d in self._relevant(operand)], {}
         padded, box, real = edge
         simple, walks = list(INPUT_SIMPLE), {}
         for number, (p, r) in enumerate(WINDOWS):
@@ -197,7 +201,7 @@ class _Counter:
                 extents = (int(self.extents[p]), int(self.extents[r]))
                 self.windows[key] = walk_window(self.nest, (p, r), extents, child, axis, union)
             walks[number] = self.windows[key]
-        return simple, walks
+        return [d for d in simple if self.loops[d]], walks
 
     def _slides(self, number: int, child: int, loop: int) -> bool:
         """Whether the axis moves when `loop` advances: it is its own, or one of its loops lies inside."""
@@ -211,7 +215,7 @@ class _Counter:
         """Reads of the innermost level that keeps the operand: one a MAC, multicasts shared."""
         relevant = self._relevant(operand)
         reads = np.full(self.nest.n_points, self._words_at_macs(operand, level), np.int64)
-        for d in range(len(DIMS)):
+        for d in self.looped:
             if d not in relevant:
                 shared = bool(self.links.multicast[operand])
                 reads = reads * self._positions_from(d, level, shared)
@@ -264,7 +268,7 @@ class _Counter:
                 self.delivered[O] = visits - updates
         innermost = kept[0]
         updates = np.full(self.nest.n_points, 1, np.int64)
-        for d in range(len(DIMS)):
+        for d in self.looped:
             updates = updates * (
                 self.extents[d] if d in OUTPUT_DIMS else self._positions_from(d, innermost, self.links.reduce)
             )
@@ -279,19 +283,18 @@ class _Counter:
     def _visits(self, child: int, spread: Levels) -> Ints:
         """Words of all O tiles that instances with work hold one after the other."""
         n_loops = len(self.nest.dims)
-        irrelevant = [d for d in range(len(DIMS)) if d not in OUTPUT_DIMS]
         total = np.ones(self.nest.n_points, np.int64)
-        for d in OUTPUT_DIMS:
+        for d in self.outputs:
             total = total * self._tiles(d, child, n_loops)
-        for d in irrelevant:
+        for d in self.reductions:
             total = total * self._positions(d, child, n_loops, spread)
         for j, d in enumerate(self.nest.dims):
             if self.nest.spatial[j] or self.nest.levels[j] <= child or d in OUTPUT_DIMS:
                 continue
             kept = np.ones(self.nest.n_points, np.int64)
-            for e in OUTPUT_DIMS:
+            for e in self.outputs:
                 kept = kept * self._held(e, child, j)
-            total = total - kept * self._advances(irrelevant, d, child, j, spread)
+            total = total - kept * self._advances(self.reductions, d, child, j, spread)
         return total
 
     # --- factors of one dimension

@@ -12,7 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.footprint import tile_words, word_bytes
+from accelsim.cost.evaluate import Cost, assemble
+from accelsim.cost.traffic import Traffic
+from accelsim.mapping.footprint import tile_words
 from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, OUTPUT_DIMS, WINDOWS, I, O, relevant_dims
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -20,39 +22,45 @@ from accelsim.tables.nest import Nest, Problem
 Floats = NDArray[np.float64]
 
 
-def screen(problem: Problem, nest: Nest, machine: Machine) -> tuple[Floats, Floats]:  # [B] each
-    """Roughly the energy in pJ and the latency in cycles of every point."""
-    energy = np.full(nest.n_points, problem.n_macs * machine.mac_pj)
-    steps = _product(nest, lambda j: not nest.spatial[j])
-    latency = steps / machine.per_pe
-    exposed = np.zeros(nest.n_points)
-    traffic = np.zeros((machine.n_levels, nest.n_points))
+def screen(problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> Cost:
+    """Roughly what every point costs: `cost.assemble` on words that are rough, on steps that are too."""
+    shape = (machine.n_levels, N_OPERANDS, nest.n_points)
+    reads, writes = np.zeros(shape), np.zeros(shape)
+    partial_reads, partial_writes = np.zeros((2, shape[0], shape[2]))
+    delivered = np.zeros(shape[1:])
+    outputs = float(problem.n_output_words)
     for t in range(N_OPERANDS):
         kept = nest.kept_levels(t)
         at_macs = _mac_accesses(problem, nest, machine, t, kept[0])
-        twice = 2.0 if t == O else 1.0
-        traffic[kept[0]] += at_macs * twice * word_bytes(machine, kept[0], t)
+        delivered[t] = problem.n_macs - (at_macs if t == O else 0.0)
+        reads[kept[0], t] += at_macs
+        if t == O:
+            writes[kept[0], t] += at_macs
+            partial_reads[kept[0]] += at_macs
+            partial_writes[kept[0]] += at_macs - (outputs if len(kept) == 1 else 0.0)
         for child, parent in itertools.pairwise(kept):
             words = _fetched(problem, nest, machine, t, child)
             shared = machine.reduce if t == O else bool(machine.multicast[t])
             arriving = words * _spatial(problem, nest, t, child, child)
             leaving = words * _spatial(problem, nest, t, child, parent if shared else child)
-            if t == O:  # a drain and, but for the first visit, a return
-                first = float(problem.n_output_words)
-                arriving, leaving = 2 * arriving - first, 2 * leaving - first
-            traffic[child] += arriving * word_bytes(machine, child, t)
-            traffic[parent] += leaving * word_bytes(machine, parent, t)
-    pj_per_byte = (machine.read_pj_per_byte + machine.write_pj_per_byte) / 2
-    bandwidth = machine.read_bytes_per_cycle + np.where(machine.shared_port, 0, machine.write_bytes_per_cycle)
-    for level in range(machine.n_levels):
-        energy += traffic[level] * pj_per_byte[level]
-        cycles = traffic[level] / bandwidth[level] / machine.n_instances[level]
-        if machine.overlap[level]:
-            latency = np.maximum(latency, cycles)
-        else:
-            exposed += cycles
-    latency = latency + exposed
-    return energy + latency * machine.leakage_pj_per_cycle, latency
+            if child < machine.fanout_level <= parent:
+                delivered[t] = arriving - (leaving if t == O else 0.0)
+            if t != O:
+                writes[child, t] += arriving
+                reads[parent, t] += leaving
+                continue
+            returned = leaving - outputs
+            reads[child, t] += arriving
+            writes[parent, t] += leaving
+            reads[parent, t] += returned
+            writes[child, t] += returned
+            partial_reads[child] += arriving - outputs
+            partial_writes[parent] += returned
+            partial_reads[parent] += returned
+            partial_writes[child] += returned
+    steps = np.rint(_product(nest, lambda j: not nest.spatial[j])).astype(np.int64)
+    rough = Traffic(reads, writes, partial_reads, partial_writes, delivered, steps)
+    return assemble(problem, nest, machine, rough, dataflow)
 
 
 def _fetched(problem: Problem, nest: Nest, machine: Machine, operand: int, child: int) -> Floats:

@@ -73,13 +73,19 @@ class Nest:
     def n_points(self) -> int:
         return int(self.trips.shape[1])
 
+    @cached_property
+    def _known_tiles(self) -> dict[tuple[int, int], Ints]:
+        return {}
+
     def tile(self, dim: int, level: int) -> Ints:  # [B]
         """Nominal extent of a dimension in the tile of a level: all loops at and below it."""
-        extent = np.ones(self.n_points, np.int64)
-        for j, d in enumerate(self.dims):
-            if d == dim and self.levels[j] <= level:
-                extent = extent * self.trips[j]
-        return extent
+        if (dim, level) not in self._known_tiles:
+            extent = np.ones(self.n_points, np.int64)
+            for j, d in enumerate(self.dims):
+                if d == dim and self.levels[j] <= level:
+                    extent = extent * self.trips[j]
+            self._known_tiles[dim, level] = extent
+        return self._known_tiles[dim, level]
 
     def kept_levels(self, operand: int) -> list[int]:
         """Levels that keep the operand, from the innermost to its home."""

@@ -42,8 +42,8 @@ class ArrayDataflow(Dataflow):
         ]
         table = np.concatenate(tables, axis=2)  # [4, D, B]: spatial, innermost, middle, DRAM trips
         for level in sorted({machine.fanout_level, self._sums(machine, keep)}):
-            for order in _orders(tiled):
-                yield self._nest(machine, keep, table, order, level)
+            for order, new in _distinct_orders(_orders(tiled), table):
+                yield self._nest(machine, keep, table[:, :, new], order, level)
 
     def _tiled(self, problem: Problem) -> tuple[int, ...]:
         """Dimensions that buffers tile: output columns where there is one row only, else rows."""
@@ -165,6 +165,29 @@ def _product(filling: Unroll) -> int:
     for trips in filling.values():
         product *= trips
     return product
+
+
+def _distinct_orders(
+    orders: list[tuple[int, ...]], table: Ints
+) -> Iterator[tuple[tuple[int, ...], NDArray[np.int64]]]:
+    """Each order with the points of the table for which no order before it is the same.
+
+    Loops of one trip do not count: two orders that agree on the others are one mapping.
+    """
+    dims = orders[0]
+    repeats = np.concatenate([table[2, list(dims)] > 1, table[3, list(dims)] > 1])  # [2 x 4, B]
+    codes, code_of = np.unique(repeats, axis=1, return_inverse=True)
+    seen: list[set[tuple[int, ...]]] = [set() for _ in range(codes.shape[1])]
+    for order in orders:
+        fresh = np.zeros(codes.shape[1], np.bool_)
+        for i, code in enumerate(codes.T):
+            middle, outer = ({d for d, r in zip(dims, half, strict=True) if r} for half in (code[:4], code[4:]))
+            left = (*(d for d in order if d in outer), -1, *(d for d in order if d in middle))
+            fresh[i] = left not in seen[i]
+            seen[i].add(left)
+        points = np.flatnonzero(fresh[code_of])
+        if len(points):
+            yield order, points
 
 
 def _orders(tiled: tuple[int, ...]) -> list[tuple[int, ...]]:
