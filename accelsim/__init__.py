@@ -5,12 +5,27 @@
     result.layers          # a pandas DataFrame
     result.plot.energy()   # a matplotlib Figure
 
-Importing this loads nothing heavy; each function imports what it needs.
+Importing this loads nothing: a function is looked up in `accelsim.flow` when it is first used.
 """
 
 from __future__ import annotations
 
-from accelsim.flow import arch, check, inspect, load, reuse, run
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accelsim.flow import arch, check, inspect, load, reuse, run
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "arch", "check", "inspect", "load", "reuse", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from accelsim import flow
+
+        return getattr(flow, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

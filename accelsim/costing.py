@@ -16,13 +16,13 @@ from accelsim.cost.latency import together
 from accelsim.cost.reuse import reuse_table, touched_input_words
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
 from accelsim.mapper.search import search
-from accelsim.mapping.dataflows import DATAFLOWS, RS
+from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
 from accelsim.mapping.homes import Homes, find_homes
 from accelsim.mapping.legality import reasons
 from accelsim.mapping.lower import lower
-from accelsim.mapping.mapping import from_nest
+from accelsim.mapping.mapping import Mapping, from_nest
 from accelsim.results.row import bound_columns, cost_columns
 from accelsim.tables.dims import I, O, W, relevant_dims
 from accelsim.tables.layer_cost import LayerCost
@@ -47,7 +47,8 @@ class Costing:
         self.homes: Homes = find_homes(self.graph, self.machine)
         self.dram = self.machine.n_levels - 1
         self.n_evaluated = 0
-        self._known: dict[Any, tuple[LayerCost, str]] = {}
+        self.mappings: dict[str, Mapping] = {}
+        self._known: dict[Any, tuple[LayerCost, Mapping]] = {}
         if self.given is not None:
             self._check_names(self.given)
 
@@ -68,9 +69,8 @@ class Costing:
         }
         if status == "not_costed":
             return row
-        mapping = None
         if layer.kind == "array":
-            cost, mapping = self._array(layer, step)
+            cost = self._array(layer, step)
             row |= self._bounds(layer)
         elif layer.kind == "vector":
             cost = vector_cost(self.machine, layer.vector_ops, self._inputs(layer), self._outputs(layer))
@@ -79,12 +79,12 @@ class Costing:
         row |= cost_columns(cost, self.machine, layer.macs)
         if layer.kind != "array":
             row |= self._moved_bounds(layer, cost)
-        row["mapping"] = mapping
+        row["mapping"] = str(self.mappings[layer.name]) if layer.kind == "array" else None
         return row
 
     # --- layers of multiply-accumulates
 
-    def _array(self, layer: Layer, step: int) -> tuple[LayerCost, str]:
+    def _array(self, layer: Layer, step: int) -> LayerCost:
         problem = lower(layer)
         homes = self._array_homes(layer)
         room = self.machine.capacity_bytes - self.homes.live_bytes[step]
@@ -100,12 +100,12 @@ class Costing:
                 if given is None
                 else self._evaluate(problem, machine, homes, layer, given)
             )
-        cost, text = self._known[key]
+        cost, self.mappings[layer.name] = self._known[key]
         cost = cost.repeated(layer.repeat)
         if layer.fused_inputs:
             shortcuts = [self._flow(I, name) for name in layer.fused_inputs]
             cost = together(self.machine, cost, movement_cost(self.machine, shortcuts, []))
-        return cost, text
+        return cost
 
     def _array_homes(self, layer: Layer) -> tuple[int, int, int]:
         second = (
@@ -117,11 +117,11 @@ class Costing:
 
     def _search(
         self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer
-    ) -> tuple[LayerCost, str]:
+    ) -> tuple[LayerCost, Mapping]:
         dataflow = DATAFLOWS[machine.dataflow]
         found = search(problem, machine, dataflow, homes, self.objective, layer.name)
         self.n_evaluated += found.n_exact
-        return found.cost, str(from_nest(found.nest, 0, machine.level_names))
+        return found.cost, from_nest(found.nest, 0, machine.level_names)
 
     def _evaluate(
         self,
@@ -130,7 +130,7 @@ class Costing:
         homes: tuple[int, int, int],
         layer: Layer,
         given: GivenMapping,
-    ) -> tuple[LayerCost, str]:
+    ) -> tuple[LayerCost, Mapping]:
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
         wrong = reasons(problem, nest, machine, dataflow, layer.name)
@@ -140,9 +140,9 @@ class Costing:
                 replace(m, file=place.file, line=place.line, column=place.column) for m in wrong
             )
         self.n_evaluated += 1
-        cost = evaluate(problem, nest, machine, dataflow.name)
+        cost = evaluate(problem, nest, machine, followed(nest, machine, dataflow).name)
         active = int(spatial_trips(nest, None)[0])
-        return cost.point(0, active), str(from_nest(nest, 0, machine.level_names))
+        return cost.point(0, active), from_nest(nest, 0, machine.level_names)
 
     def _given_nest(
         self,

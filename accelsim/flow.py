@@ -54,7 +54,7 @@ def run(
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
     from accelsim.costing import Costing
-    from accelsim.mapping.files import load_mappings
+    from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
@@ -62,7 +62,7 @@ def run(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     if compat is not None:
         _check_choice("compat", compat, ("scalesim",))
-        rows, evaluated = _scalesim_rows(graph, machine), 0
+        rows, evaluated, mappings = _scalesim_rows(graph, machine), 0, {}
     else:
         given = load_mappings(Path(mapping)) if mapping is not None else None
         costing = Costing(graph, machine.machine(), objective, given)
@@ -71,7 +71,7 @@ def run(
             if progress is not None:
                 progress(layer.name, step, len(graph.layers))
             rows.append(costing.row(step))
-        evaluated = costing.n_evaluated
+        evaluated, mappings = costing.n_evaluated, costing.mappings
     uncosted = [row for row in rows if row["status"] == "not_costed"]
     if strict and uncosted:
         raise UncostedError(
@@ -81,7 +81,8 @@ def run(
     if mapping is not None:
         options["mapping"] = str(mapping)
     run_info = {"seconds": time.perf_counter() - started, "n_mappings_evaluated": evaluated}
-    return _result("run", graph, machine, rows, options, _notes(graph, machine), run_info)
+    files = {"mapping.yaml": dump_mappings(mappings)} if mappings else {}
+    return _result("run", graph, machine, rows, options, _notes(graph, machine), run_info, files)
 
 
 def inspect(graph: LayerGraph, fuse: bool = True) -> Result:
@@ -159,6 +160,7 @@ def _result(
     options: Mapping[str, Any],
     notes: Sequence[str],
     run_info: Mapping[str, Any],
+    files: Mapping[str, str] | None = None,
 ) -> Result:
     from accelsim.results.result import Result
     from accelsim.results.totals import totals
@@ -184,7 +186,7 @@ def _result(
         lowered.clock_hz if lowered is not None else None,
     )
     info = {**run_info, "host": platform.node(), "python": platform.python_version()}
-    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, _plots)
+    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, _plots)
 
 
 def _plots(result: Result) -> Any:

@@ -1,10 +1,11 @@
-"""Writes what the documentation shows of the program: outputs, copied files, the table of columns, the picture.
+"""Writes what the documentation shows of the program: outputs, files, the table of columns, the pictures.
 
     python scripts/make_docs.py            rewrites README.md, docs/ and reports/gallery/ where they differ
 
 A `console` block is run line by line (lines that start with "$ accelsim"), in a folder that has docs/ and
 nothing else of the checkout; a line "..." in its output stands for lines left out, and as many lines as stand
-before and after it are shown again. A block with file=PATH in its first line shows that file. tests/docs calls
+before and after it are shown again. A block with file=PATH in its first line shows that file. tests/docs
+calls
 the same functions and compares: what the documentation says is what the program does.
 """
 
@@ -16,6 +17,8 @@ import io
 import os
 import re
 import shlex
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GALLERY = ROOT / "reports" / "gallery"
 COLUMNS = ROOT / "docs" / "columns.md"
 NUMBERS = GALLERY / "resnet50_eyeriss_energy.csv"
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 MARK = "<!-- columns: written by scripts/make_docs.py -->\n"
 
 BLOCK = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -81,6 +85,19 @@ def refreshed(text: str) -> str:
 
     with reader_folder():
         return BLOCK.sub(renew, text)
+
+
+def example_output(script: Path) -> str:
+    """What an example prints, run as a reader would run it."""
+    with reader_folder():
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)},
+        )
+    return done.stdout
 
 
 def columns_page(text: str) -> str:
@@ -155,6 +172,8 @@ def _elided(output: str, shown: list[str]) -> str:
 def main() -> None:
     write_gallery()
     COLUMNS.write_text(columns_page(COLUMNS.read_text(encoding="utf-8")), encoding="utf-8")
+    for script in EXAMPLES:
+        script.with_suffix(".out").write_text(example_output(script), encoding="utf-8")
     for path in documents():
         before = path.read_text(encoding="utf-8")
         after = refreshed(before)

@@ -18,7 +18,7 @@ from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import evaluate
 from accelsim.mapper.screen import screen
-from accelsim.mapping.dataflows import DATAFLOWS, Dataflow
+from accelsim.mapping.dataflows import Dataflow, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.footprint import level_bytes
 from accelsim.mapping.legality import legal, limited_levels
@@ -66,7 +66,7 @@ def search(
     n_candidates = n_legal = 0
     for nest in dataflow.candidates(problem, machine, dataflow.keep(machine, homes)):
         n_candidates += nest.n_points
-        flow = _flow_of(nest, machine, dataflow)
+        flow = followed(nest, machine, dataflow)
         nest = nest.without_single_trips()
         index = np.flatnonzero(legal(problem, nest, machine, flow))
         n_legal += len(index)
@@ -95,19 +95,6 @@ def search(
             best = Found(found, cost.point(i, active), value, flow.name)
     assert best is not None
     return replace(best, n_candidates=n_candidates, n_legal=n_legal, n_exact=n_exact)
-
-
-def _flow_of(nest: Nest, machine: Machine, dataflow: Dataflow) -> Dataflow:
-    """The named dataflow that a candidate of the unconstrained one follows: its fold rule and array fit."""
-    if dataflow.name != "any":
-        return dataflow
-    inside = tuple(int(t) for t in np.flatnonzero(nest.keep[: machine.fanout_level].any(axis=0)))
-    if "array" in nest.axis:
-        return DATAFLOWS["rs"]
-    for name in ("ws", "os", "is"):
-        if inside == DATAFLOWS[name].in_array:
-            return DATAFLOWS[name]
-    return DATAFLOWS["nlr"]
 
 
 def _why_nothing(

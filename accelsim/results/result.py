@@ -27,6 +27,8 @@ class Result:
     """What the reader must know beside the numbers, a line each."""
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """What may differ between equal runs: seconds, counts of evaluated mappings, host."""
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Texts that `save` writes beside the result, by file name: the mappings, as they can be read back."""
     plotter: Callable[[Result], Any] | None = field(default=None, compare=False)
     """Makes the object behind `.plot`; `flow` gives it, since charts stand above results."""
 

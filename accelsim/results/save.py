@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MARK: Final = "result.json"
 PICTURES: Final = ("energy", "accesses", "cycles")
-OWNED: Final = (MARK, "layers.csv", *(f"{name}.png" for name in PICTURES))
+OWNED: Final = (MARK, "layers.csv", "mapping.yaml", *(f"{name}.png" for name in PICTURES))
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""
 
 
@@ -96,6 +96,9 @@ def _write(result: Result, stage: Path) -> tuple[str, ...]:
     """All files of the result; the pictures only where the rows have what they show."""
     _write_csv(result, stage / "layers.csv")
     names = ["layers.csv"]
+    for name, text in result.files.items():
+        (stage / name).write_text(text, encoding="utf-8")
+        names.append(name)
     for name in PICTURES if result.plotter is not None else ():
         figure = getattr(result.plot, name)()
         if figure is not None:

@@ -10,7 +10,7 @@ print(result.schema, "-", len(result.rows), "layers,", f"{result.totals['macs']:
 
 table = result.layers  # a pandas DataFrame, nested columns flattened
 conv = table[table["op"] == "conv"].set_index("layer")
-print(conv[["macs", "active_pes", "accesses.dram.W.read"]].to_string())
+print(conv[["macs", "active_pes", "accesses.dram.W.read"]].to_csv(), end="")
 
 first = result.rows[0]  # the same rows as plain dictionaries
 print(first["mapping"].splitlines()[0])

@@ -181,7 +181,8 @@ def _distinct_orders(
     for order in orders:
         fresh = np.zeros(codes.shape[1], np.bool_)
         for i, code in enumerate(codes.T):
-            middle, outer = ({d for d, r in zip(dims, half, strict=True) if r} for half in (code[:4], code[4:]))
+            halves = code[:4], code[4:]
+            middle, outer = ({d for d, r in zip(dims, half, strict=True) if r} for half in halves)
             left = (*(d for d in order if d in outer), -1, *(d for d in order if d in middle))
             fresh[i] = left not in seen[i]
             seen[i].add(left)
