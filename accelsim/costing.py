@@ -87,7 +87,7 @@ class Costing:
     def _array(self, layer: Layer, step: int) -> LayerCost:
         problem = lower(layer)
         homes = self._array_homes(layer)
-        room = self.machine.capacity_bytes - self.homes.live_bytes[step]
+        room = self.machine.capacity_bytes - self.homes.live_bytes[step]  # DRAM's was checked for all layers
         given = self.given.layers.get(layer.name) if self.given is not None else None
         passing = [
             level for level in range(self.dram) if any(level < home for home in homes)

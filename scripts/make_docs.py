@@ -5,8 +5,7 @@
 A `console` block is run line by line (lines that start with "$ accelsim"), in a folder that has docs/ and
 nothing else of the checkout; a line "..." in its output stands for lines left out, and as many lines as stand
 before and after it are shown again. A block with file=PATH in its first line shows that file. tests/docs
-calls
-the same functions and compares: what the documentation says is what the program does.
+calls the same functions and compares: what the documentation says is what the program does.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.base.errors import InfeasibleError, Problem
 from accelsim.tables.dims import I, O, W
 from accelsim.tables.machine import BEST_HOME, Machine
 from accelsim.workload.graph import LayerGraph
@@ -24,14 +25,17 @@ class Homes:
     """The level of every tensor, and the bytes that live at each level while each layer runs."""
 
     level: Mapping[str, int]
-    live_bytes: NDArray[np.float64]  # [n_layers, L], DRAM's not counted
+    live_bytes: NDArray[np.float64]  # [n_layers, L]
 
     def of(self, tensor: str) -> int:
         return self.level[tensor]
 
 
 def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
-    """First come, first served in the order of the layers; a tensor that does not fit goes to DRAM."""
+    """First come, first served in the order of the layers; a tensor that does not fit goes to DRAM.
+
+    Raises InfeasibleError where weights and live tensors together exceed DRAM.
+    """
     dram = machine.n_levels - 1
     live = np.zeros((len(graph.layers), machine.n_levels))
     step = {layer.name: i for i, layer in enumerate(graph.layers)}
@@ -54,7 +58,40 @@ def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
                     live[born : last + 1, level] += size
                     home[name] = level
                     break
+    live[:, dram] = _in_dram(graph, machine, home, step)
+    weights = sum(layer.params for layer in graph.layers) * float(machine.bits[W]) / 8
+    _check_dram(graph, machine, live[:, dram] + weights)
     return Homes(home, live)
+
+
+def _in_dram(
+    graph: LayerGraph, machine: Machine, home: Mapping[str, int], step: Mapping[str, int]
+) -> NDArray[np.float64]:  # [n_layers]
+    """Bytes of activations in DRAM while each layer runs; inputs wait from the start, outputs stay."""
+    dram, n = machine.n_levels - 1, len(graph.layers)
+    live = np.zeros(n)
+    width = float(machine.word_bits[dram] or machine.bits[I]) / 8
+    for name, tensor in graph.tensors.items():
+        if home[name] != dram:
+            continue
+        born = step[graph.producer[name].name] if name in graph.producer else 0
+        users = [step[user.name] for user in graph.consumers.get(name, ())]
+        last = n - 1 if name in graph.outputs else max(users, default=born)
+        live[born : last + 1] += tensor.n_words * width
+    return live
+
+
+def _check_dram(graph: LayerGraph, machine: Machine, demand: NDArray[np.float64]) -> None:
+    limit = float(machine.capacity_bytes[machine.n_levels - 1])
+    if len(demand) and demand.max() > limit:
+        layer = graph.layers[int(demand.argmax())].name
+        raise InfeasibleError(
+            Problem(
+                f"dram needs {demand.max():,.0f} B of {limit:,.0f} B for weights and what is live at {layer}",
+                key=layer,
+                hint="lower --batch, or raise dram.size",
+            )
+        )
 
 
 def _roles(tensor: str, producer: Layer, users: Iterable[Layer]) -> set[int]:
