@@ -112,7 +112,8 @@ def test_a_directory_holds_the_same_result_as_json_csv_and_pictures(here: Here, 
     assert outcome.code == 0, outcome.err
     made = tmp_path / "new" / "result"
     names = {file.name for file in made.iterdir()}
-    assert names == {"result.json", "layers.csv", "energy.png", "accesses.png", "cycles.png"}
+    pictures = {"energy.png", "accesses.png", "cycles.png"}
+    assert names == {"result.json", "layers.csv", "mapping.yaml"} | pictures
     assert without_run((made / "result.json").read_text()) == without_run(outcome.out)
     with (made / "layers.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
