@@ -205,6 +205,10 @@ def _is_weight_slot(source: Source, node: Node, slot: int, name: str) -> bool:
     return False
 
 
+_DATA_DEPENDENT = frozenset({"NonMaxSuppression", "NonZero", "Unique", "Compress"})
+"""Operators whose output's shape depends on the data: no inference finds it, the file may declare it."""
+
+
 def _slim(source: Source, small: list[Any], typed: list[tuple[str, int, tuple[int, ...]]]) -> None:
     """Only small constants stay initialisers; declared shapes of what inference can find are cleared."""
     graph = source.model.graph
@@ -215,7 +219,7 @@ def _slim(source: Source, small: list[Any], typed: list[tuple[str, int, tuple[in
     foreign = {
         name
         for node in source.nodes
-        if not node.standard or not onnx.defs.has(node.op, "")
+        if not node.standard or node.op in _DATA_DEPENDENT or not onnx.defs.has(node.op, "")
         for name in node.outputs
     }
     infos = [v for v in graph.value_info if v.name in foreign]

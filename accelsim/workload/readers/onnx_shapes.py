@@ -96,7 +96,6 @@ def _settle(node: Node, source: Source, found: Inferred, lost: set[str], problem
     wanted = [name for name in found.outputs_of(node) if name not in found.shapes]
     if wanted and not any(name in lost for name in read):
         reason = _infer_node(node, source, found)
-        _declare(wanted, source, found)
         wanted = [name for name in wanted if name not in found.shapes]
         if wanted and not found.is_constant(node):
             problems.append(_unknown(node, wanted[0], reason, source, found))
@@ -109,14 +108,6 @@ def _settle(node: Node, source: Source, found: Inferred, lost: set[str], problem
             problems.extend(wrong)
             if wrong:
                 lost.add(name)
-
-
-def _declare(names: list[str], source: Source, found: Inferred) -> None:
-    """Takes a shape that depends on data (what non-maximum suppression picks) as the file declares it."""
-    graph = source.model.graph
-    for value in (*graph.value_info, *graph.output):
-        if value.name in names and value.name not in found.shapes:
-            _note_type(value.name, value.type, found.shapes, found.elem)
 
 
 def _infer_node(node: Node, source: Source, found: Inferred) -> str:
