@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from accelsim.base.version import VERSION
+
 if TYPE_CHECKING:
     from accelsim.flow import arch, check, inspect, load, reuse, run
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["__version__", "arch", "check", "inspect", "load", "reuse", "run"]
 
 

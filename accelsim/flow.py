@@ -87,9 +87,9 @@ def run(
 
 def inspect(graph: LayerGraph, fuse: bool = True) -> Result:
     """What the network is: layers, shapes, parameters, MACs, bytes, arithmetic intensity."""
-    from accelsim.results.shapes import shape_columns
     from accelsim.workload.passes import FUSABLE, drop_noops
     from accelsim.workload.passes import fuse as fuse_pass
+    from accelsim.workload.shapes import shape_columns
 
     if fuse:
         graph = fuse_pass(drop_noops(graph), frozenset(FUSABLE) - {"add"})

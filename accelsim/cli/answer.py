@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accelsim.base.version import VERSION
 from accelsim.cli import streams
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def give_list(schema: str, key: str, items: Sequence[Mapping[str, Any]]) -> None
     """Prints an envelope of plain items as JSON, one item a line."""
     from accelsim.results.plain import plain, to_json
 
-    tool = {"name": "accelsim", "version": streams.version()}
+    tool = {"name": "accelsim", "version": VERSION}
     streams.out(to_json({"schema": schema, "tool": tool, key: [plain(item) for item in items]}))
 
 

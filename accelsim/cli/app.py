@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from accelsim.base.version import VERSION
 from accelsim.cli import failure, streams
 from accelsim.cli.check import check
 from accelsim.cli.inspect import inspect
@@ -30,7 +31,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        streams.out(f"accelsim {streams.version()}")
+        streams.out(f"accelsim {VERSION}")
         raise typer.Exit
 
 

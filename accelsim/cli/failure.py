@@ -11,6 +11,7 @@ from typing import Any, Final
 import typer
 
 from accelsim.base.errors import AccelsimError, Problem, did_you_mean
+from accelsim.base.version import VERSION
 from accelsim.cli import streams
 
 USAGE: Final = 2
@@ -71,7 +72,7 @@ def _defect(error: BaseException) -> Problem:
     """What only a mistake of the program can cause, on one line: the traceback is for those who ask."""
     what = " ".join(str(error).split())[:300]
     return Problem(
-        f"a defect of accelsim {streams.version()}, not of your input: {type(error).__name__}"
+        f"a defect of accelsim {VERSION}, not of your input: {type(error).__name__}"
         + (f": {what}" if what else ""),
         hint=f"please report it with its files to {TRACKER}; ACCELSIM_DEBUG=1 adds the traceback",
     )

@@ -11,13 +11,6 @@ from typing import Final, TextIO
 ASCII: Final = {"µ": "u", "×": "x", "…": "...", "–": "-"}
 
 
-def version() -> str:
-    """Version of the tool."""
-    import accelsim
-
-    return str(getattr(accelsim, "__version__", "0"))
-
-
 def prepare() -> None:
     """Makes the three standard streams usable: open descriptors, and letters that any locale can print."""
     for descriptor in (0, 1, 2):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accelsim.base.version import VERSION
 from accelsim.results import show
 from accelsim.results.plain import column_names, flatten, plain, to_json
 from accelsim.tables import columns
@@ -47,7 +48,7 @@ class Result:
         """The envelope of the interface contract, of plain JSON types: no NaN, no infinity."""
         return {
             "schema": self.schema,
-            "tool": {"name": "accelsim", "version": _version()},
+            "tool": {"name": "accelsim", "version": VERSION},
             "inputs": plain(self.inputs),
             "units": self.units,
             "totals": plain(self.totals),
@@ -94,9 +95,3 @@ class Result:
 
     def _repr_html_(self) -> str:
         return show.html(self)
-
-
-def _version() -> str:
-    import accelsim
-
-    return str(getattr(accelsim, "__version__", "0"))
