@@ -1,7 +1,7 @@
 """How much is lost by counting only the promising candidates exactly, and what the search costs.
 
-For each network and architecture: the largest excess of the objective, over all distinct layers, when 16 or 48
-candidates are counted exactly instead of 1,500; and CPU seconds of the search with 48.
+For each network and architecture: the largest excess of the objective, over all distinct layers, when 16 or
+48 candidates are counted exactly instead of 1,500; and CPU seconds of the search with 48.
 
     python benchmarks/bench_search.py
 """

@@ -47,7 +47,13 @@ CHAIN = [
 
 def test_inputs_and_outputs_of_the_network_are_in_dram() -> None:
     homes = find_homes(graph(CHAIN), machine(1000))
-    assert {name: homes.of(name) for name in "xabcy"} == {"x": DRAM, "a": SRAM, "b": SRAM, "c": SRAM, "y": DRAM}
+    assert {name: homes.of(name) for name in "xabcy"} == {
+        "x": DRAM,
+        "a": SRAM,
+        "b": SRAM,
+        "c": SRAM,
+        "y": DRAM,
+    }
 
 
 def test_architecture_that_says_dram_keeps_nothing_inside() -> None:
@@ -134,7 +140,9 @@ def test_bytes_are_those_of_the_machines_words_not_the_files() -> None:
 
 
 def holds(**levels: str) -> np.ndarray:
-    return np.array([[operand in levels.get(name, "IWO") for operand in "IWO"] for name in ("reg", "sram", "dram")])
+    return np.array(
+        [[operand in levels.get(name, "IWO") for operand in "IWO"] for name in ("reg", "sram", "dram")]
+    )
 
 
 def test_second_factor_of_a_product_stays_only_where_weights_are_held() -> None:

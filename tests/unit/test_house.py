@@ -39,10 +39,9 @@ def n_lines(path: Path) -> int:
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages outside the standard library that a statement loads in a fresh interpreter."""
     code = f"import sys, json; {statement}; print(json.dumps([m.partition('.')[0] for m in sys.modules]))"
-    done = subprocess.run(  # -S -P would hide the installed packages: what site loads is subtracted instead
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return set(json.loads(done.stdout)) - set(sys.stdlib_module_names)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(json.loads(done.stdout)) - set(sys.stdlib_module_names)
+    return {package for package in loaded if not package.lstrip("_").startswith("cython_")}  # numpy 1's own
 
 
 @cache

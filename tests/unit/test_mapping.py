@@ -116,7 +116,9 @@ def test_relevant_dimensions_are_those_that_index_the_operand() -> None:
 
 
 def layer(**dims: int) -> Layer:
-    return Layer("conv", "conv", "array", dims=tuple(dims.get(d, 1) for d in DIMS), windows=(Window(2, 1, 3, 9),) * 3)
+    return Layer(
+        "conv", "conv", "array", dims=tuple(dims.get(d, 1) for d in DIMS), windows=(Window(2, 1, 3, 9),) * 3
+    )
 
 
 def test_layer_is_lowered_with_its_windows_in_order() -> None:

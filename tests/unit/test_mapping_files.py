@@ -64,7 +64,9 @@ def test_parameters_of_row_stationary_are_read_as_such() -> None:
     assert found.values == {"m": 96, "n": 1, "e": 7, "p": 16, "q": 1, "r": 1, "t": 2}
 
 
-names = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=("Cc", "Cs")), min_size=1)
+names = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=("Cc", "Cs")), min_size=1
+)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -156,7 +158,9 @@ def test_unknown_parameter_of_row_stationary_is_named() -> None:
     assert "unknown parameter 'u', expected m, n, e, p, q, r, t" in problem
 
 
-@pytest.mark.parametrize("text", ["- 1\n", "schema: accelsim.mapping/2\nlayers: {a: []}\n", "layers: {a: []}\n"])
+@pytest.mark.parametrize(
+    "text", ["- 1\n", "schema: accelsim.mapping/2\nlayers: {a: []}\n", "layers: {a: []}\n"]
+)
 def test_file_of_another_kind_is_no_mapping_file(text: str) -> None:
     (problem,) = refused(text)
     assert "this is no mapping file, expected schema: accelsim.mapping/1" in problem
@@ -199,8 +203,8 @@ def test_layer_without_loops_cannot_be_mapped(tmp_path: Path) -> None:
 def test_unknown_level_has_a_suggestion(tmp_path: Path) -> None:
     (problem,) = run_refused(tmp_path, GOOD.replace("glb", "glp"))
     assert problem == (
-        "map.yaml:3:3: conv1: eyeriss has no level 'glp', expected spad_psum, spad_filter, spad_ifmap, glb, dram "
-        "(did you mean 'glb'?)"
+        "map.yaml:3:3: conv1: eyeriss has no level 'glp', "
+        "expected spad_psum, spad_filter, spad_ifmap, glb, dram (did you mean 'glb'?)"
     )
 
 
@@ -215,7 +219,7 @@ def test_row_stationary_parameters_need_a_row_stationary_machine(tmp_path: Path)
     [
         "    - {level: dram, keep: [I, W, O], time: [K 99999999999999999999, C 3]}\n",
         "    row_stationary: {m: 99999999999999999999, n: 1, e: 7, p: 16, q: 1, r: 1, t: 2}\n",
-        "    - {level: dram, keep: [I, W, O], time: [K 4294967296, K 4294967296, C 3, P 55, Q 55, R 11, S 11]}\n",
+        "    - {level: dram, keep: [I, W, O], time: [K 4294967296, K 4294967296, C 3, P 55, Q 55, R 121]}\n",
     ],
     ids=["trips", "parameters", "product"],
 )
@@ -244,7 +248,7 @@ def test_levels_stand_once_each_from_the_outermost_in(levels: str, tmp_path: Pat
 
 
 def test_mapping_that_does_not_fit_says_demand_limit_and_remedy(tmp_path: Path) -> None:
-    """AlexNet's first layer filter by filter, all else whole: 227 x 227 x 3 inputs and 55 x 55 sums, in 2 B words."""
+    """AlexNet's first layer filter by filter: 227 x 227 x 3 inputs and 55 x 55 sums in words of 2 B."""
     text = HEAD + (
         "  conv1:\n"
         "    - {level: dram, keep: [I, W, O], time: [K 96]}\n"
@@ -260,7 +264,9 @@ def test_mapping_that_does_not_fit_says_demand_limit_and_remedy(tmp_path: Path) 
 
 
 def test_loops_that_do_not_cover_say_how_far_they_reach(tmp_path: Path) -> None:
-    text = HEAD + "  conv1:\n    - {level: dram, keep: [I, W, O], time: [K 96, C 2, P 55, Q 55, R 11, S 11]}\n"
+    text = (
+        HEAD + "  conv1:\n    - {level: dram, keep: [I, W, O], time: [K 96, C 2, P 55, Q 55, R 11, S 11]}\n"
+    )
     (problem,) = run_refused(tmp_path, text, InfeasibleError)
     assert problem == "map.yaml:3:3: conv1: the loops of C cover 2 of 3 (raise their trips)"
 

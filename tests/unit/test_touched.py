@@ -35,9 +35,7 @@ def words(span: tuple[int, int, int, int], axis: Axis) -> set[int]:
     """h = p stride + r dilation - pad for every p and r, by the definition."""
     p, pl, r, rl = span
     found = {
-        i * axis.stride + k * axis.dilation - axis.pad
-        for i in range(p, p + pl)
-        for k in range(r, r + rl)
+        i * axis.stride + k * axis.dilation - axis.pad for i in range(p, p + pl) for k in range(r, r + rl)
     }
     if not axis.padded:
         found = {h for h in found if 0 <= h < axis.size}
@@ -48,7 +46,9 @@ def words(span: tuple[int, int, int, int], axis: Axis) -> set[int]:
 
 @check
 @given(axes, st.lists(spans, min_size=1, max_size=6))
-def test_touched_words_are_those_of_the_definition(axis: Axis, found: list[tuple[int, int, int, int]]) -> None:
+def test_touched_words_are_those_of_the_definition(
+    axis: Axis, found: list[tuple[int, int, int, int]]
+) -> None:
     assert n_touched(tile(*found), axis).tolist() == [len(words(span, axis)) for span in found]
 
 
@@ -77,7 +77,7 @@ def test_real_words_of_a_padded_box_exist(stride: int, dilation: int, pad: int, 
 
 
 def test_strided_tile_touches_28_of_55_words() -> None:
-    """A 1x1 filter of stride 2 over 28 outputs; squared and times one filter: 784 of 3,025 (design, section 5)."""
+    """A 1x1 filter of stride 2 over 28 outputs; squared: 784 of 3,025 (design, section 5)."""
     span = tile((0, 28, 0, 1))
     assert n_touched(span, Axis(2, 1, 0, 56)).tolist() == [28]
     assert n_touched(span, Axis(2, 1, 0, 56, box=True)).tolist() == [55]
@@ -122,6 +122,8 @@ def test_sum_of_ragged_tiles_is_that_of_every_tile(
     ("extent", "trips", "step", "used"),
     [(12, 3, 4, 3), (9, 3, 4, 3), (8, 3, 4, 2), (100, 3, 4, 3), (1, 3, 4, 1)],
 )
-def test_instances_that_ever_work_reach_into_the_extent(extent: int, trips: int, step: int, used: int) -> None:
+def test_instances_that_ever_work_reach_into_the_extent(
+    extent: int, trips: int, step: int, used: int
+) -> None:
     """ceil(min(D, n step) / step): 8 positions keep two of three instances of four busy."""
     assert ever_used(np.int64(extent), np.array([trips]), np.array([step])).tolist() == [used]

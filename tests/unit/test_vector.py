@@ -30,7 +30,7 @@ def test_pooling_through_dram_counts_every_word_once_in_and_once_out() -> None:
 
 
 def test_addition_of_two_maps_at_home_in_the_buffer_never_sees_dram() -> None:
-    """64 words + 64 words: 128 read at 8 B/cycle, 64 written at 4, 64 additions on 4 lanes: 16 cycles each."""
+    """64 words + 64 words: 128 read at 8 B/cycle, 64 written at 4, 64 additions on 4 lanes: 16 cycles."""
     cost = vector_cost(small_machine(), 64, [Flow(I, 64, SRAM), Flow(I, 64, SRAM)], [Flow(O, 64, SRAM)])
     assert cost.reads.tolist() == [[0, 0, 0], [128, 0, 0], [0, 0, 0]]
     assert cost.writes.tolist() == [[0, 0, 0], [0, 0, 64], [0, 0, 0]]
