@@ -20,7 +20,7 @@ from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
 from accelsim.mapping.homes import Homes, find_homes
-from accelsim.mapping.legality import reasons
+from accelsim.mapping.legality import reasons, structure_problems
 from accelsim.mapping.lower import lower
 from accelsim.mapping.mapping import Mapping, from_nest
 from accelsim.results.row import bound_columns, cost_columns
@@ -162,18 +162,13 @@ class Costing:
                 )
             parameters = {name: np.array([value], np.int64) for name, value in given.values.items()}
             return RS.nest(problem, machine, RS.keep(machine, homes), parameters)
-        known = machine.level_names
-        for level in given.levels:
-            if level.level not in known:
-                raise InputError(
-                    replace(
-                        self._place(layer),
-                        message=f"{machine.name} has no level {level.level!r}",
-                        expected=", ".join(known),
-                        hint=did_you_mean(level.level, known),
-                    )
-                )
-        nest = given.to_nest(known)
+        wrong = structure_problems(given, machine)
+        if wrong:
+            place = self._place(layer)
+            raise InputError(
+                replace(place, message=m.message, expected=m.expected, hint=m.hint) for m in wrong
+            )
+        nest = given.to_nest(machine.level_names)
         keep = nest.keep.copy()
         for t, home in enumerate(homes):
             keep[home + 1 :, t] = False

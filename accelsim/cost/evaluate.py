@@ -1,6 +1,7 @@
 """Cycles and energy of B mappings of one layer on one core, from their traffic.
 
 latency = max(compute, transfers that overlap it, level by level) + transfers that do not + fill and drain
+          (in an array that loads weights beside the stream, waits for a load count with compute)
 energy  = sum over levels of bytes x pJ/B, plus multiply-accumulates, hops between PEs and leakage
 """
 
@@ -99,8 +100,8 @@ def evaluate(problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> C
 def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, dataflow: str) -> Cost:
     read_bytes, write_bytes = bytes_of(traffic, machine)
     transfer = transfer_cycles(nest, machine, read_bytes.sum(1), write_bytes.sum(1))
-    compute, fill_drain = array_cycles(problem, nest, machine, traffic.steps, dataflow)
-    latency = busy_cycles(machine, compute, transfer) + fill_drain
+    compute, fill_drain, waits = array_cycles(problem, nest, machine, traffic.steps, dataflow)
+    latency = busy_cycles(machine, compute + waits, transfer) + fill_drain - waits
     level_pj = (
         read_bytes * machine.read_pj_per_byte[:, None, None]
         + write_bytes * machine.write_pj_per_byte[:, None, None]
@@ -149,15 +150,22 @@ def transfer_cycles(
 
 def array_cycles(
     problem: Problem, nest: Nest, machine: Machine, steps: Ints, dataflow: str
-) -> tuple[Ints, Ints]:  # [B] each
-    """Compute steps, and the cycles in which a systolic array fills, drains and loads beside them."""
+) -> tuple[Ints, Ints, Ints]:  # [B] each
+    """Compute steps; cycles in which a systolic array fills, drains and loads beside them; those of a load.
+
+    Where loads run beside the stream (`overlapped`), a fold that streams less than R steps waits for the next
+    weights. Memory goes on meanwhile: such waits are part of the array's pace, not of its fill and drain.
+    """
     compute = -(-steps // machine.per_pe)
     if machine.fold == "broadcast" or dataflow not in SYSTOLIC_DATAFLOWS:
-        return compute, np.zeros_like(compute)
+        return compute, np.zeros_like(compute), np.zeros_like(compute)
     folds = n_folds(problem, nest, {"ws": W, "os": O, "is": I}[dataflow])
     streamed = -(-compute // folds)
     _, fill_drain = fold_cycles(folds, streamed, machine.rows, machine.cols, dataflow, machine.fold)
-    return compute, np.asarray(fill_drain, np.int64)
+    waits = np.zeros_like(compute)
+    if machine.fold == "overlapped" and dataflow != "os":
+        waits = (folds - 1) * np.maximum(machine.rows - streamed, 0)
+    return compute, np.asarray(fill_drain, np.int64), waits
 
 
 def n_folds(problem: Problem, nest: Nest, stationary: int) -> Ints:  # [B]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from accelsim.mapping.mapping import LevelLoops, Loop, Mapping
 from accelsim.tables.dims import DIMS, OPERANDS
 
 SCHEMA = "accelsim.mapping/1"
+MAX_TRIPS = 2**31
+MAX_PARAMETER = 2**20
+"""Beyond these, products of counts would overflow 64 bits; no layer needs as many."""
 _LEVEL_KEYS = ("level", "keep", "time", "rows", "cols", "array")
 
 
@@ -71,8 +75,14 @@ def dump_mappings(layers: Dict[str, Mapping]) -> str:
 
 
 def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A YAML string in double quotes; what can't be printed is escaped."""
+
+    def escaped(c: str) -> str:
+        if c in '"\\':
+            return f"\\{c}"
+        return c if c.isprintable() else f"\\U{ord(c):08x}"
+
+    return f'"{"".join(map(escaped, name))}"'
 
 
 class _Reader:
@@ -108,8 +118,13 @@ class _Reader:
         if not isinstance(body, list) or not body:
             self._wrong(path, "a layer's mapping is missing", "a list of levels, or row_stationary: {...}")
             return None
-        levels = [self._level((*path, i), level) for i, level in enumerate(body)]
-        return Mapping(tuple(level for level in levels if level is not None))
+        found = [self._level((*path, i), level) for i, level in enumerate(body)]
+        levels = tuple(level for level in found if level is not None)
+        for dim in DIMS:
+            trips = prod(loop.trips for level in levels for loop in level.loops if loop.dim == dim)
+            if trips > MAX_TRIPS:
+                self._wrong(path, f"the loops of {dim} make {trips:,} trips", f"at most {MAX_TRIPS:,}")
+        return Mapping(levels)
 
     def _parameters(self, path: Key, body: Any) -> RowStationaryParameters | None:
         if not isinstance(body, dict):
@@ -118,8 +133,10 @@ class _Reader:
         for key, value in body.items():
             if key not in PARAMETERS:
                 self._wrong((*path, key), f"unknown parameter {key!r}", ", ".join(PARAMETERS))
-            elif not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                self._wrong((*path, key), f"{value!r} is no count", "a whole number from 1")
+            elif not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_PARAMETER:
+                self._wrong(
+                    (*path, key), f"{value!r} is no count", f"a whole number from 1 to {MAX_PARAMETER:,}"
+                )
         missing = [name for name in PARAMETERS if name not in body]
         if missing:
             self._wrong(path, f"{', '.join(missing)} missing", f"all of {', '.join(PARAMETERS)}")

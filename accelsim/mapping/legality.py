@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.base.errors import Problem as Message
+from accelsim.base.errors import did_you_mean
 from accelsim.mapping.dataflows import Dataflow
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.footprint import level_bytes
+from accelsim.mapping.mapping import Mapping
 from accelsim.tables.dims import DIMS, OPERANDS
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -43,6 +45,33 @@ def reasons(problem: Problem, nest: Nest, machine: Machine, dataflow: Dataflow, 
             found.append(
                 Message(
                     f"{name} does not hold {OPERANDS[t]}", key=layer, hint=f"take it out of {name}'s keep"
+                )
+            )
+    return found
+
+
+def structure_problems(mapping: Mapping, machine: Machine) -> list[Message]:
+    """What of a given mapping has no meaning on a machine: its levels, their order, where instances stand."""
+    known = machine.level_names
+    found, last = [], len(known)
+    for level in mapping.levels:
+        if level.level not in known:
+            hint = did_you_mean(level.level, known)
+            text = f"{machine.name} has no level {level.level!r}"
+            found.append(Message(text, expected=", ".join(known), hint=hint))
+            continue
+        number = known.index(level.level)
+        if number >= last:
+            order = " > ".join(reversed(known))
+            found.append(
+                Message(f"level {level.level} stands twice or too far in", expected=f"the order {order}")
+            )
+        last = number
+        if number != machine.fanout_level and any(loop.axis for loop in level.loops):
+            around = known[machine.fanout_level]
+            found.append(
+                Message(
+                    f"loops side by side at {level.level}", expected=f"them at {around}, around the array"
                 )
             )
     return found

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder
-from accelsim.mapping.footprint import level_bytes, partial_bytes, tile_words
+from accelsim.mapping.footprint import level_bytes, partial_bytes, tile_words, word_bytes
 from accelsim.tables.dims import C, G, I, K, N, O, P, Q, R, S, V, W, Z
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -65,8 +65,30 @@ class RowStationary(Dataflow):
         r = -(-folds // -(-folds // r))  # no larger than the passes need
         for n in ladder(x[N]):
             chosen = {"m": p * t, "n": n * np.ones_like(p), "e": e, "p": p, "q": q, "r": r, "t": t}
+            chosen["r"] = self._fitting(problem, machine, keep, chosen, rows, taps)
             chosen["m"] = p * t * self._passes(problem, machine, keep, chosen, rows, taps)
             yield self.nest(problem, machine, keep, chosen, rows, taps)
+
+    def _fitting(
+        self,
+        problem: Problem,
+        machine: Machine,
+        keep: Bools,
+        chosen: Mapping[str, Ints],
+        rows: int,
+        taps: int,
+    ) -> Ints:
+        """r, or fewer sets of channels where the buffer has no room for the inputs of so many."""
+        glb = machine.fanout_level
+        if not keep[glb, I]:
+            return chosen["r"]
+        single = self.nest(problem, machine, keep, {**chosen, "r": np.ones_like(chosen["r"])}, rows, taps)
+        total = level_bytes(problem, single, machine, glb)
+        edge = bool(machine.padding_stored[glb]), bool(machine.fetch_box[glb])
+        inputs = tile_words(problem, single, I, glb, *edge) * word_bytes(machine, glb, I)
+        inputs = inputs * (2 if machine.double_buffered[glb] else 1)
+        most = 1 + np.floor((machine.capacity_bytes[glb] - total) / inputs).clip(0, chosen["r"] - 1)
+        return np.minimum(chosen["r"], most.astype(np.int64))
 
     def _passes(
         self,
