@@ -196,7 +196,14 @@ class Costing:
 
     def _bounds(self, layer: Layer) -> dict[str, Any]:
         """The least that the layer could cost: compute bound and compulsory traffic of what lives in DRAM."""
-        words = compulsory_words(lower(layer))
+        inputs, weights, outputs = compulsory_words(lower(layer))
+        if layer.macs < lower(layer).n_macs * layer.repeat:  # loops padded beyond the layer's own words
+            inputs, outputs = (
+                min(n, self._words(names))
+                for n, names in ((inputs, layer.inputs[:1]), (outputs, layer.outputs))
+            )
+            weights = min(weights, layer.params or weights)
+        words = inputs, weights, outputs
         bits, total, energy = self.machine.bits, 0.0, 0.0
         for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
             if home != self.dram:
@@ -210,16 +217,21 @@ class Costing:
     def _moved_bounds(self, layer: Layer, cost: LayerCost) -> dict[str, Any]:
         """Each word moves once already; the engine's pace is the compute bound."""
         moved = int(np.ceil(cost.read_bytes[self.dram].sum() + cost.write_bytes[self.dram].sum()))
-        columns = bound_columns(0, 0.0, moved, float(cost.level_pj[self.dram].sum()), self.machine)
+        energy = float(cost.level_pj[self.dram].sum()) + cost.compute_pj
+        columns = bound_columns(0, 0.0, moved, energy, self.machine)
         return columns | {"compute_bound_cycles": cost.compute_cycles}
+
+    def _words(self, names: tuple[str, ...]) -> int:
+        return sum(self.graph.tensors[name].n_words for name in names)
 
     # --- layers of other work
 
     def _inputs(self, layer: Layer) -> list[Flow]:
         flows = [self._flow(I, name) for name in (*layer.inputs, *layer.fused_inputs)]
-        if layer.params:
-            table = sum(self.graph.tensors[name].n_words for name in layer.outputs)
-            words = min(layer.params, table) if layer.kind == "movement" else layer.params
+        words = layer.params if layer.weight_words is None else layer.weight_words
+        if layer.kind == "movement":  # a look-up reads as many words of its table as it gives out
+            words = min(words, self._words(layer.outputs))
+        if words:
             flows.append(Flow(W, words, self.dram))
         return flows
 

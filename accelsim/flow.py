@@ -5,17 +5,22 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from accelsim.base.errors import InputError, Problem, UncostedError, did_you_mean
+from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedError, did_you_mean
 
 if TYPE_CHECKING:
+    from accelsim.costing import Costing
     from accelsim.hardware import Arch
+    from accelsim.mapping.files import MappingFile
     from accelsim.results.result import Result
     from accelsim.workload.graph import LayerGraph
 
 OBJECTIVES = ("edp", "energy", "latency")
+RESERVES = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the activations' home that are kept free in turn, where tiles find no room otherwise."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -53,36 +58,73 @@ def run(
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
-    from accelsim.costing import Costing
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     if compat is not None:
         _check_choice("compat", compat, ("scalesim",))
-        rows, evaluated, mappings = _scalesim_rows(graph, machine), 0, {}
-    else:
-        given = load_mappings(Path(mapping)) if mapping is not None else None
-        costing = Costing(graph, machine.machine(), objective, given)
+        if mapping is not None:
+            raise InputError(Problem("--compat scalesim has mappings of its own", hint="leave --mapping out"))
+        rows = _scalesim_rows(graph, machine)
+        _refuse_uncosted(rows, strict)
+        return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
+    given = load_mappings(Path(mapping)) if mapping is not None else None
+    options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
+    rows, costing, notes = _costed_rows(graph, machine, objective, given, progress)
+    _refuse_uncosted(rows, strict)
+    run_info = {"seconds": time.perf_counter() - started, "n_mappings_evaluated": costing.n_evaluated}
+    files = {"mapping.yaml": dump_mappings(costing.mappings)} if costing.mappings else {}
+    notes = [*_notes(graph, machine), *notes]
+    return _result("run", graph, machine, rows, options, notes, run_info, files)
+
+
+def _costed_rows(
+    graph: LayerGraph,
+    machine: Arch,
+    objective: str,
+    given: MappingFile | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[dict[str, Any]], Costing, list[str]]:
+    """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM."""
+    from accelsim.costing import Costing
+
+    lowered = machine.machine()
+    first = lowered.activation_reserve_frac
+    notes: list[str] = []
+    for reserve in (first, *(share for share in RESERVES if share > first)):
+        costing = Costing(graph, replace(lowered, activation_reserve_frac=reserve), objective, given)
         rows = []
-        for step, layer in enumerate(graph.layers):
-            if progress is not None:
-                progress(layer.name, step, len(graph.layers))
-            rows.append(costing.row(step))
-        evaluated, mappings = costing.n_evaluated, costing.mappings
+        try:
+            for step, layer in enumerate(graph.layers):
+                if progress is not None:
+                    progress(layer.name, step, len(graph.layers))
+                rows.append(costing.row(step))
+        except InfeasibleError:
+            if not costing.homes.any_inside(costing.dram):
+                raise
+            continue
+        if reserve > first:
+            notes.append(
+                f"{reserve:.0%} of the activations' home is kept free: a layer's tiles need the room"
+            )
+        if given is not None and (
+            searched := [name for name in costing.mappings if name not in given.layers]
+        ):
+            notes.append(f"{len(searched)} layers are not in {given.file}: their mappings were searched")
+        return rows, costing, notes
+    raise AssertionError("with all of it kept free nothing lives inside")  # pragma: no cover
+
+
+def _refuse_uncosted(rows: Sequence[Mapping[str, Any]], strict: bool) -> None:
     uncosted = [row for row in rows if row["status"] == "not_costed"]
     if strict and uncosted:
         raise UncostedError(
             Problem(f"{row['op']} is not costed: {row['reason']}", key=row["layer"]) for row in uncosted
         )
-    options = {"objective": objective, "dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
-    if mapping is not None:
-        options["mapping"] = str(mapping)
-    run_info = {"seconds": time.perf_counter() - started, "n_mappings_evaluated": evaluated}
-    files = {"mapping.yaml": dump_mappings(mappings)} if mappings else {}
-    return _result("run", graph, machine, rows, options, _notes(graph, machine), run_info, files)
 
 
 def inspect(graph: LayerGraph, fuse: bool = True) -> Result:
@@ -97,21 +139,33 @@ def inspect(graph: LayerGraph, fuse: bool = True) -> Result:
     return _result("inspect", graph, None, rows, {"fuse": fuse, "batch": graph.batch}, graph.notes, {})
 
 
-def reuse(graph: LayerGraph, machine: Arch | None = None) -> Result:
+def reuse(
+    graph: LayerGraph,
+    machine: Arch | None = None,
+    *,
+    objective: str = "edp",
+    mapping: Path | str | None = None,
+) -> Result:
     """Accesses without reuse, with each kind of it and with all; and what a machine's mapping achieves."""
-    from accelsim.costing import Costing, reuse_row
+    from accelsim.costing import reuse_row
+    from accelsim.mapping.files import load_mappings
     from accelsim.workload.passes import FUSABLE, drop_noops, fuse
 
+    _check_choice("objective", objective, OBJECTIVES)
+    if mapping is not None and machine is None:
+        raise InputError(Problem("a mapping needs the machine that it is for", hint="give --arch"))
     graph = fuse(drop_noops(graph), frozenset(FUSABLE) - {"add"})
-    costing = Costing(graph, machine.machine(), "edp") if machine is not None else None
-    rows = []
-    for step, layer in enumerate(graph.layers):
-        if layer.kind == "array":
-            achieved = costing.row(step)["accesses"] if costing is not None else None
-            rows.append(reuse_row(layer, achieved))
+    options: dict[str, Any] = {"batch": graph.batch}
+    achieved: dict[str, Any] = {}
+    if machine is not None:
+        given = load_mappings(Path(mapping)) if mapping is not None else None
+        costed, _, _ = _costed_rows(graph, machine, objective, given)
+        achieved = {row["layer"]: row.get("accesses") for row in costed}
+        provenance = given.provenance if given is not None else None
+        options |= {"dataflow": machine.dataflow, "objective": objective, "mapping": provenance}
+    rows = [reuse_row(layer, achieved.get(layer.name)) for layer in graph.layers if layer.kind == "array"]
     if not rows:
         raise InputError(Problem(f"{graph.name} has no convolution or matrix product to reuse words in"))
-    options = {"batch": graph.batch, "dataflow": machine.dataflow if machine is not None else None}
     return _result("reuse", graph, machine, rows, options, (), {})
 
 

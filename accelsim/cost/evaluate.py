@@ -38,6 +38,7 @@ class Cost:
     transfer_cycles: Floats  # [L, B], of the busiest port of one instance
     compute_cycles: Ints  # [B]
     fill_drain_cycles: Ints  # [B]
+    wait_cycles: Ints  # [B], of the fill and drain, those that transfers run beside
     latency_cycles: Ints  # [B]
     level_pj: Floats  # [L, T, B]
     mac_pj: float
@@ -77,6 +78,7 @@ class Cost:
             hop_pj=self.hop_pj[:, i],
             leakage_pj=float(self.leakage_pj[i]),
             active_pes=active_pes,
+            wait_cycles=int(self.wait_cycles[i]),
         )
 
 
@@ -114,6 +116,7 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         transfer,
         compute,
         fill_drain,
+        waits,
         latency,
         level_pj,
         problem.n_macs * machine.mac_pj,

@@ -33,7 +33,8 @@ def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
     """A layer that also does what a layer fused into it does: one stream of transfers, one drain."""
     transfer = cost.transfer_cycles + extra.transfer_cycles
     compute = cost.compute_cycles + extra.compute_cycles
-    latency = int(busy_cycles(machine, np.array(compute), transfer)) + cost.fill_drain_cycles
+    pace = np.array(compute + cost.wait_cycles)
+    latency = int(busy_cycles(machine, pace, transfer)) + cost.fill_drain_cycles - cost.wait_cycles
     return LayerCost(
         reads=cost.reads + extra.reads,
         writes=cost.writes + extra.writes,
@@ -48,4 +49,5 @@ def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
         hop_pj=cost.hop_pj + extra.hop_pj,
         leakage_pj=latency * machine.leakage_pj_per_cycle,
         active_pes=cost.active_pes,
+        wait_cycles=cost.wait_cycles,
     )

@@ -259,7 +259,8 @@ class _Counter:
             self.writes[parent, O] += updates
             self.reads[parent, O] += returns
             self.writes[child, O] += returns
-            self.partial_reads[child] += visits - outputs
+            # the innermost memory holds all its sums at full width; further out a finished word has its own
+            self.partial_reads[child] += visits - (outputs if child != kept[0] else 0)
             self.partial_writes[parent] += updates - outputs
             self.partial_reads[parent] += returns
             self.partial_writes[child] += returns

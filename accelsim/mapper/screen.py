@@ -54,7 +54,7 @@ def screen(problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> Cos
             writes[parent, t] += leaving
             reads[parent, t] += returned
             writes[child, t] += returned
-            partial_reads[child] += arriving - outputs
+            partial_reads[child] += arriving - (outputs if child != kept[0] else 0.0)
             partial_writes[parent] += returned
             partial_reads[parent] += returned
             partial_writes[child] += returned

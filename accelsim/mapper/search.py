@@ -78,11 +78,16 @@ def search(
         promising.append((score[first], nest.take(index[first]), flow))
     if not promising:
         raise InfeasibleError(_why_nothing(problem, machine, refused, dataflow, layer))
-    limit = np.sort(np.concatenate([score for score, _, _ in promising]))[:exact_points][-1]
+    limits = {
+        name: np.sort(np.concatenate([score for score, _, flow in promising if flow.name == name]))[
+            :exact_points
+        ][-1]
+        for name in {flow.name for _, _, flow in promising}
+    }  # each dataflow has its own share: a screen may favour one
     best: Found | None = None
     n_exact = 0
     for score, nest, flow in promising:
-        few = nest.take(np.flatnonzero(score <= limit))
+        few = nest.take(np.flatnonzero(score <= limits[flow.name]))
         if few.n_points == 0:
             continue
         n_exact += few.n_points

@@ -11,8 +11,9 @@ layers:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,17 @@ class MappingFile:
     file: str
     layers: Dict[str, GivenMapping]
     where: Dict[str, Problem]
+    sha256: str = ""
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        return {"file": self.file, "sha256": self.sha256}
 
 
 def load_mappings(path: Path) -> MappingFile:
     """Read a mapping file; InputError with file, line and key for everything that is wrong in it."""
-    return _Reader(load_yaml_file(path)).mappings()
+    found = _Reader(load_yaml_file(path)).mappings()
+    return replace(found, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def parse_mappings(text: str, file: str = "<text>") -> MappingFile:
@@ -123,7 +130,11 @@ class _Reader:
         for dim in DIMS:
             trips = prod(loop.trips for level in levels for loop in level.loops if loop.dim == dim)
             if trips > MAX_TRIPS:
-                self._wrong(path, f"the loops of {dim} make {trips:,} trips", f"at most {MAX_TRIPS:,}")
+                self._wrong(
+                    path,
+                    f"the loops of {dim} make {trips} trips: a 64-bit count overflows",
+                    f"at most {MAX_TRIPS:,}",
+                )
         return Mapping(levels)
 
     def _parameters(self, path: Key, body: Any) -> RowStationaryParameters | None:

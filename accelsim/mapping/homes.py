@@ -30,6 +30,10 @@ class Homes:
     def of(self, tensor: str) -> int:
         return self.level[tensor]
 
+    def any_inside(self, dram: int) -> bool:
+        """Whether any tensor lives further in than DRAM."""
+        return any(level < dram for level in self.level.values())
+
 
 def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
     """First come, first served in the order of the layers; a tensor that does not fit goes to DRAM.

@@ -48,12 +48,12 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
 
 
 def bound(cost: LayerCost, machine: Machine) -> str | None:
-    """What limits the latency: compute with its fill and drain, or the level whose transfers take longest."""
+    """What limits the latency: compute (and waits for weights), or the level whose transfers take longest."""
     if cost.latency_cycles == 0:
         return None
     level = int(np.argmax(cost.transfer_cycles))
-    busy = cost.compute_cycles + cost.fill_drain_cycles
-    return machine.level_names[level] if np.ceil(cost.transfer_cycles[level]) > busy else COMPUTE
+    pace = cost.compute_cycles + cost.wait_cycles
+    return machine.level_names[level] if np.ceil(cost.transfer_cycles[level]) > pace else COMPUTE
 
 
 def _energy_by_level(cost: LayerCost, machine: Machine) -> dict[str, float]:

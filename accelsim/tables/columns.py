@@ -102,7 +102,7 @@ _CYCLES: Final = (
         "int",
         "cycles",
         "Waiting for a memory level.",
-        "slowest transfer - (compute + fill and drain) where they overlap, all transfers where not",
+        "what the slowest transfer beside compute takes longer; all transfers that do not overlap",
         "sum",
     ),
     Column(
@@ -171,8 +171,8 @@ _BOUNDS: Final = (
         "compute_bound_cycles",
         "int",
         "cycles",
-        "The fewest cycles in which the machine's multipliers can do it.",
-        "ceil(macs / MACs per cycle of the machine)",
+        "The fewest cycles in which the machine's multipliers (or vector engine) can do it.",
+        "ceil(macs / MACs per cycle of the machine); of vector work ceil(vector_ops / lanes)",
         "sum",
     ),
     Column(
@@ -196,7 +196,7 @@ _BOUNDS: Final = (
         "float",
         "pJ",
         "Arithmetic and compulsory DRAM traffic alone: no mapping needs less.",
-        "macs x MAC energy + compulsory_dram_bytes x DRAM energy per byte",
+        "macs x MAC energy (or operations x theirs) + compulsory_dram_bytes x DRAM energy per byte",
         "sum",
     ),
 )

@@ -30,6 +30,8 @@ class LayerCost:
     hop_pj: Floats  # [T]
     leakage_pj: float
     active_pes: int = 0
+    wait_cycles: int = 0
+    """Of the fill and drain, what transfers run beside: an array that waits for its next weights."""
 
     @property
     def stall_cycles(self) -> int:
@@ -57,6 +59,7 @@ class LayerCost:
             compute_pj=self.compute_pj * times,
             hop_pj=self.hop_pj * times,
             leakage_pj=self.leakage_pj * times,
+            wait_cycles=self.wait_cycles * times,
         )
 
 

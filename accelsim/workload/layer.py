@@ -64,6 +64,8 @@ class Layer:
     macs: int = 0
     params: int = 0
     params_bn_folded: int = 0
+    weight_words: int | None = None
+    """Parameters that vector work or movement reads, where it is not all of them: a slice of a table."""
     vector_ops: int = 0
     weight_is_activation: bool = False
     """A product of two activations: W is `inputs[1]`, counts no parameters and has the batch dimension."""

@@ -44,7 +44,7 @@ class RowStationary(Dataflow):
         x = problem.extents
         rows = min(x[R], machine.rows)
         room = {t: self._room(machine, t) for t in (I, W, O)}
-        taps = min(x[S], room[I])
+        taps = min(x[S], room[I], room[W])
         sets_of = [
             (int(e), int(t), sets // int(t))
             for e in ladder(x[P], machine.cols * (machine.rows // rows))
@@ -88,7 +88,8 @@ class RowStationary(Dataflow):
         inputs = tile_words(problem, single, I, glb, *edge) * word_bytes(machine, glb, I)
         inputs = inputs * (2 if machine.double_buffered[glb] else 1)
         most = 1 + np.floor((machine.capacity_bytes[glb] - total) / inputs).clip(0, chosen["r"] - 1)
-        return np.minimum(chosen["r"], most.astype(np.int64))
+        fitting: Ints = np.minimum(chosen["r"], most.astype(np.int64))
+        return fitting
 
     def _passes(
         self,
@@ -128,7 +129,7 @@ class RowStationary(Dataflow):
         """The loops of n, m, e, p, q, r, t (arrays [B]); m is rounded up to whole passes of p t filters."""
         x = problem.extents
         rows = min(x[R], machine.rows) if rows is None else rows
-        taps = min(x[S], self._room(machine, I)) if taps is None else taps
+        taps = min(x[S], self._room(machine, I), self._room(machine, W)) if taps is None else taps
         m, n, e, p, q, r, t = (np.asarray(parameters[name], np.int64) for name in PARAMETERS)
         k_passes = -(-m // (p * t))
         top, glb, one = machine.n_levels - 1, machine.fanout_level, np.ones_like(m)

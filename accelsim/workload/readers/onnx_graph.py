@@ -137,7 +137,8 @@ def _vector(ctx: Context, node: Node) -> Layer | None:
         name, extra = onnx_ops.ELEMENTWISE[op]
         each = max(1, len(node.inputs) - 1 + extra)
         params = 0 if op == "Where" else ctx.take_operands(*node.inputs)
-        return ctx.layer(node, name, "vector", vector_ops=each * n_out, params=params)
+        read = sum(product(ctx.found.shapes[n]) for n in node.inputs if ctx.is_learned(n))
+        return ctx.layer(node, name, "vector", vector_ops=each * n_out, params=params, weight_words=read)
     if op in onnx_ops.POOLS:
         name, each = onnx_ops.POOLS[op]
         window = product(node.ints("kernel_shape", (1,)))
