@@ -16,7 +16,8 @@ GROUP_GAP: Final = 0.9
 def accesses_by_operand(totals: Mapping[str, Any], title: str = "") -> Figure:
     """Reads and writes of the whole network by level and operand, in decades as levels differ by them.
 
-    Bars stand side by side, not stacked: lengths on a logarithmic axis don't add.
+    Points, not bars: a logarithmic axis has no zero, so that a length on it would mean nothing. Reads are
+    filled, writes hollow.
     """
     accesses: Mapping[str, Mapping[str, Mapping[str, float]]] = totals.get("accesses") or {}
     bars = [
@@ -31,19 +32,20 @@ def accesses_by_operand(totals: Mapping[str, Any], title: str = "") -> Figure:
     for level, operand, rw, count in bars:
         place += GROUP_GAP if previous not in (None, level) else 0.0
         previous = level
-        axes.barh(
-            place,
+        axes.plot(
             count,
-            height=0.86,
+            place,
+            marker="o",
+            markersize=6.5,
             color=style.OPERAND[operand],
-            alpha=1.0 if rw == "read" else 0.6,
-            edgecolor="white",
-            linewidth=0.3,
+            markerfacecolor=style.OPERAND[operand] if rw == "read" else "white",
+            markeredgewidth=1.5,
         )
+        axes.axhline(place, color="#EEEEEE", linewidth=0.6, zorder=0)
         axes.annotate(
             f"{operand} {rw} {si(count)}",
             (count, place),
-            xytext=(3, 0),
+            xytext=(7, 0),
             textcoords="offset points",
             va="center",
             fontsize=7,
@@ -55,7 +57,16 @@ def accesses_by_operand(totals: Mapping[str, Any], title: str = "") -> Figure:
     axes.set_yticks([sum(at) / len(at) for at in middles.values()], list(middles), fontsize=9)
     axes.set_ylim(place - 0.3, -0.7)
     counts = [count for *_, count in bars] or [1.0]
-    style.log_axis(axes, min(counts), max(counts), "words, all instances of the level (logarithmic)")
+    style.log_axis(
+        axes,
+        min(counts),
+        max(counts),
+        "words, all instances of the level (logarithmic: compare places, from decade to decade)",
+    )
     style.legend(axes, {style.OPERAND_NAME[name]: colour for name, colour in style.OPERAND.items()})
-    style.heading(figure, title or "accesses", "accesses by level and operand; writes are fills plus updates")
+    style.heading(
+        figure,
+        title or "accesses",
+        "accesses by level and operand: reads filled, writes (fills plus updates) hollow",
+    )
     return figure

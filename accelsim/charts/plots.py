@@ -41,8 +41,24 @@ class Plots:
 
         return cycles_parts(self._result.rows, title(self._result.inputs))
 
+    def work(self) -> Figure | None:
+        """MACs and bytes of each layer, as `inspect` counts them."""
+        if not self._has("output_bytes"):
+            return None
+        from accelsim.charts.work import work_by_layer
+
+        return work_by_layer(self._result.rows, title(self._result.inputs))
+
+    def reuse(self) -> Figure | None:
+        """Accesses per MAC under each kind of reuse, and what a machine achieves."""
+        if not (self._result.totals.get("no_reuse") and self._result.totals.get("macs")):
+            return None
+        from accelsim.charts.reuse import accesses_per_mac
+
+        return accesses_per_mac(self._result.totals, title(self._result.inputs))
+
     def __repr__(self) -> str:
-        return "<charts: energy(), accesses(), cycles()>"
+        return "<charts: energy(), accesses(), cycles() of run; work() of inspect; reuse() of reuse>"
 
     def _has(self, column: str) -> bool:
         return any(row.get(column) for row in self._result.rows)

@@ -51,7 +51,7 @@ def quantity_axis(axes: Axes, unit: str, label: str, scale: float = 1.0) -> None
 
 
 def log_axis(axes: Axes, least: float, most: float, label: str) -> None:
-    """A logarithmic value axis in decades, with room for what stands behind the bars."""
+    """A logarithmic value axis in decades, with room for what stands behind the points."""
     axes.set_xscale("log")
     axes.set_xlim(10 ** floor(log10(max(least, 1.0)) - 0.3), most * (most / max(least, 1.0)) ** 0.2 * 2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: si(value)))

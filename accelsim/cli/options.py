@@ -41,6 +41,11 @@ Dataflow = Annotated[
         "--dataflow", help="One that the architecture can run, or `any`: its first where not given."
     ),
 ]
+Goal = Annotated[Objective, typer.Option("--objective", help="What the mapper minimises, layer by layer.")]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Output = Annotated[
     Path | None,

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from accelsim.cli.options import Batch, Dataflow, Json, Model, Output, Quiet, Sets
+from accelsim.cli.options import (
+    Batch,
+    Dataflow,
+    Goal,
+    Json,
+    MappingFile,
+    Model,
+    Objective,
+    Output,
+    Quiet,
+    Sets,
+)
 
 
 def reuse(
@@ -18,6 +29,8 @@ def reuse(
     sets: Sets = None,
     batch: Batch = None,
     dataflow: Dataflow = None,
+    objective: Goal = Objective.edp,
+    mapping: MappingFile = None,
     json: Json = False,
     output: Output = None,
     quiet: Quiet = False,
@@ -32,8 +45,9 @@ def reuse(
     from accelsim.cli.answer import give
     from accelsim.report.terminal import reuse_blocks
 
-    if arch is None and (sets or dataflow):
-        raise InputError("--set and --dataflow change an architecture: give one with --arch")
+    if arch is None and (sets or dataflow or mapping):
+        raise InputError("--set, --dataflow and --mapping are of an architecture: give one with --arch")
     graph = flow.load(model, batch=batch)
     machine = flow.arch(arch, sets=sets or (), dataflow=dataflow) if arch else None
-    give(flow.reuse(graph, machine), reuse_blocks, as_json=json, output=output, quiet=quiet)
+    result = flow.reuse(graph, machine, objective=objective.value, mapping=mapping)
+    give(result, reuse_blocks, as_json=json, output=output, quiet=quiet)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from accelsim.cli.options import Arch, Batch, Compat, Dataflow, Json, Model, Objective, Output, Quiet, Sets
+from accelsim.cli.options import (
+    Arch,
+    Batch,
+    Compat,
+    Dataflow,
+    Goal,
+    Json,
+    MappingFile,
+    Model,
+    Objective,
+    Output,
+    Quiet,
+    Sets,
+)
 
 
 def run(
@@ -15,16 +27,9 @@ def run(
     arch: Arch,
     sets: Sets = None,
     batch: Batch = None,
-    objective: Annotated[
-        Objective, typer.Option("--objective", help="What the mapper minimises, layer by layer.")
-    ] = Objective.edp,
+    objective: Goal = Objective.edp,
     dataflow: Dataflow = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            "--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."
-        ),
-    ] = None,
+    mapping: MappingFile = None,
     compat: Annotated[
         Compat | None,
         typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),

@@ -35,7 +35,7 @@ class Cost:
     traffic: Traffic
     read_bytes: Floats  # [L, T, B]
     write_bytes: Floats  # [L, T, B]
-    transfer_cycles: Floats  # [L, B], of the busiest port of one instance
+    transfer_cycles: Floats  # [L, B], of the busier port of an instance, its share of the work the average
     compute_cycles: Ints  # [B]
     fill_drain_cycles: Ints  # [B]
     wait_cycles: Ints  # [B], of the fill and drain, those that transfers run beside

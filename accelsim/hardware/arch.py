@@ -9,6 +9,7 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from accelsim.base.errors import InputError
+from accelsim.base.html import html_table
 from accelsim.hardware.checks import faults
 from accelsim.hardware.lower import lower
 from accelsim.hardware.messages import from_fault, from_validation
@@ -57,12 +58,31 @@ class Arch:
         cores = f"{self.spec.core.count} x " if self.spec.core.count > 1 else ""
         return f"{self.name} ({cores}{array.rows}x{array.cols} PEs, {self.spec.clock}, {self.dataflow})"
 
+    def __repr__(self) -> str:
+        return f"<accelsim architecture {self}>"
 
-def load_arch(name_or_path: str, sets: Sequence[str] = (), dataflow: str | None = None) -> Arch:
-    """Read a shipped architecture or a file, apply `--set` texts and check everything.
+    def _repr_html_(self) -> str:
+        """The memories from the array outwards, as a notebook shows them."""
+        spec = self.spec
+        memories = (*spec.core.pe.memories, *spec.core.memories, *spec.memories)
+        rows = [
+            (
+                memory.name,
+                "-" if memory.size is None else str(memory.size),
+                ", ".join(memory.holds),
+                f"{memory.energy.read} / {memory.energy.write}",
+            )
+            for memory in memories
+        ]
+        return html_table(str(self), ("memory", "size", "holds", "read / write"), rows, self.description)
+
+
+def load_arch(name_or_path: str, sets: Sequence[str] | str = (), dataflow: str | None = None) -> Arch:
+    """Read a shipped architecture or a file, apply `--set` texts (one alone will do) and check everything.
 
     InputError with all that is wrong, each with its place. `dataflow` None takes the file's first.
     """
+    sets = (sets,) if isinstance(sets, str) else tuple(sets)
     document, sha256 = read_merged(str(name_or_path))
     chosen = apply_settings(document, sets, dataflow)
     try:
@@ -72,4 +92,4 @@ def load_arch(name_or_path: str, sets: Sequence[str] = (), dataflow: str | None 
     found = [from_fault(fault, document) for fault in faults(spec)]
     if found:
         raise InputError(found)
-    return Arch(spec, chosen or spec.core.dataflow[0], document.file, sha256, tuple(sets))
+    return Arch(spec, chosen or spec.core.dataflow[0], document.file, sha256, sets)

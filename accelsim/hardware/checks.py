@@ -49,9 +49,7 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
         path = ("core", "vector", "memory")
         yield Fault(path, f"no memory {vector.memory!r} outside the array", *_among(vector.memory, outside))
     yield from _activation_faults(spec, memories, outside)
-    if spec.clusters is not None and spec.clusters.count * spec.clusters.cores != spec.core.count:
-        n_cores = f"{spec.clusters.count} clusters of {spec.clusters.cores} cores"
-        yield Fault(("clusters",), n_cores, f"core.count, {spec.core.count}, in all")
+    yield from _cluster_faults(spec)
     bandwidths: list[tuple[Key, Bandwidth | None]] = [
         ((*path, "bandwidth"), memory.bandwidth) for path, memory in memories
     ]
@@ -90,6 +88,26 @@ def _memory_faults(memories: list[tuple[Key, Memory]], n_pe: int) -> Iterator[Fa
     if len(set(outermost.holds)) < 3:
         yield Fault(
             (*path, "holds"), "leaves an operand without a home", "I, W and O in the outermost memory"
+        )
+
+
+def _cluster_faults(spec: ArchFile) -> Iterator[Fault]:
+    if spec.clusters is None:
+        return
+    clusters, n_cores = spec.clusters, spec.core.count
+    if n_cores % clusters.count:
+        yield Fault(
+            ("clusters",),
+            f"{n_cores} cores don't divide into {clusters.count} clusters",
+            "core.count a multiple of clusters.count",
+            "change core.count or clusters.count",
+        )
+    elif clusters.cores not in (None, n_cores // clusters.count):
+        yield Fault(
+            ("clusters",),
+            f"{clusters.count} clusters of {clusters.cores} cores",
+            f"core.count, {n_cores}, in all",
+            "leave clusters.cores out (--set clusters.cores=null): it follows from the other two",
         )
 
 

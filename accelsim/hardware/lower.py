@@ -55,7 +55,6 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         read_bytes_per_cycle=np.array([read for read, _ in rates], np.float64),
         write_bytes_per_cycle=np.array([write for _, write in rates], np.float64),
         shared_port=np.array([m.bandwidth is not None and m.bandwidth.value is not None for m in memories]),
-        n_instances=np.where(np.arange(len(memories)) < n_pe, array.rows * array.cols, 1).astype(np.int64),
         double_buffered=np.array([memory.double_buffered for memory in memories]),
         overlap=np.array([memory.overlap for memory in memories]),
         padding_stored=np.array([memory.padding == "stored" for memory in memories]),

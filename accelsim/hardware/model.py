@@ -108,14 +108,31 @@ class Hop(Part):
 
 
 class Array(Part):
-    """The spatial array: rows x cols PEs and the links between them."""
+    """The spatial array: rows x cols PEs and the links between them.
+
+    What the file leaves out is an array without skew (`fold: broadcast`) whose links bring one read of an
+    input or a weight to many PEs (`multicast: [I, W]`) and add partial sums (`reduce: true`).
+    """
 
     rows: Count
     cols: Count
-    fold: Literal["broadcast", "sequential", "preload", "overlapped"]
-    multicast: tuple[Operand, ...] = ()
-    reduce: StrictBool = False
-    diagonal: StrictBool = False
+    fold: Annotated[
+        Literal["broadcast", "sequential", "preload", "overlapped"],
+        Field(
+            description="cycles of a fold, T streamed steps on R rows: broadcast T (no skew, the default); "
+            "sequential T and the skew; preload T + R; overlapped max(T, R)"
+        ),
+    ] = "broadcast"
+    multicast: Annotated[
+        tuple[Operand, ...],
+        Field(description="operands of which one read reaches many PEs; [I, W] where not given"),
+    ] = ("I", "W")
+    reduce: Annotated[
+        StrictBool, Field(description="the links add partial sums on their way; true where not given")
+    ] = True
+    diagonal: Annotated[
+        StrictBool, Field(description="inputs move along diagonals (row-stationary); false where not given")
+    ] = False
     hop: Hop | None = None
     area: AreaConstant | None = None
 
@@ -180,7 +197,9 @@ class Clusters(Part):
     """Groups of cores, each on a memory channel of its own."""
 
     count: Count
-    cores: Count
+    cores: Annotated[
+        Count | None, Field(description="cores of a cluster; core.count / count where not given")
+    ] = None
     channel: Channel
 
 
@@ -217,7 +236,9 @@ class ArchFile(Part):
 
     schema_: Annotated[Literal["accelsim.arch/1"], Field(alias="schema")]
     name: Name
-    description: Text
+    description: Annotated[
+        StrictStr, Field(description="what the machine is, on a line; may be left out")
+    ] = ""
     notes: tuple[Text, ...] = ()
     extends: Text | None = None
     clock: Frequency

@@ -117,7 +117,7 @@ def apply_settings(document: Document, sets: Sequence[str], dataflow: str | None
             wanted.append(_setting(text, known))
         except InputError as error:
             problems.extend(error.problems)
-    chosen_at = Mark(document.file)
+    chosen_at, chosen_key = Mark(f"--dataflow {dataflow}"), None
     others = []
     for address, value, mark in wanted:
         if address.name != ("core", "dataflow"):
@@ -125,7 +125,7 @@ def apply_settings(document: Document, sets: Sequence[str], dataflow: str | None
         elif isinstance(value, str):
             if dataflow is not None and dataflow != value:
                 problems.append(_placed(f"contradicts the dataflow {dataflow!r} that is picked", mark, None))
-            dataflow, chosen_at = value, mark
+            dataflow, chosen_at, chosen_key = value, mark, "core.dataflow"
         else:
             assign(document, address, value, mark, None)
     listed = _listed_dataflows(document)
@@ -135,7 +135,7 @@ def apply_settings(document: Document, sets: Sequence[str], dataflow: str | None
         among = tuple(dict.fromkeys((*listed, "any")))
         message = f"{name} has no dataflow {dataflow!r}"
         expected, hint = f"one of {', '.join(among)}", did_you_mean(dataflow, among)
-        problems.append(_placed(message, chosen_at, "core.dataflow", expected, hint))
+        problems.append(_placed(message, chosen_at, chosen_key, expected, hint))
     problems.extend(_apply_per_dataflow(document, known, chosen))
     if problems:
         raise InputError(problems)

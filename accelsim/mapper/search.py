@@ -29,7 +29,7 @@ from accelsim.tables.nest import Nest, Problem
 Floats = NDArray[np.float64]
 
 OBJECTIVES = ("latency", "energy", "edp")
-EXACT_POINTS = 128
+EXACT_POINTS = 64
 """Candidates of a layer that are counted exactly. Counting 1,500 instead gains 0.5 % at most on the layers of
 five networks and five architectures, 4 % on one layer of Gemmini (benchmarks/bench_search.py)."""
 

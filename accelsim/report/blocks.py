@@ -10,6 +10,8 @@ Align = Literal["left", "right"]
 Style = Literal["", "bold", "dim", "yellow"]
 
 GAP: Final = "  "
+MAX_RULE: Final = 100
+"""Rules are no longer than this: text that is not wrapped can be of any length."""
 LEAST_TEXT: Final = 8
 """A text is never cut to fewer letters than this."""
 _CODES: Final[dict[Style, str]] = {"bold": "1", "dim": "2", "yellow": "33"}
@@ -68,7 +70,7 @@ def _lines(block: Block, width: int | None, colour: bool) -> list[str]:
     styles[0] = "bold"
     for foot in range(1, table.n_foot + 1):
         styles[-foot] = "bold"
-    rule = _painted("-" * _width(widths), "dim", colour)
+    rule = _painted("-" * (min(_width(widths), MAX_RULE) if width is None else _width(widths)), "dim", colour)
     lines = [
         _painted(_aligned(row, widths, table.heads), style, colour)
         for row, style in zip(cells, styles, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.results.format import UNKNOWN, energy, percent, si
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from accelsim.results.result import Result
 
 Row = Mapping[str, Any]
+
+_FUSED: Final = {
+    True: "batch norm and activations fused into the layers before them",
+    False: "operators as the file has them",
+}
 
 
 def run_blocks(result: Result) -> list[Block]:
@@ -114,7 +119,9 @@ def list_blocks(items: Sequence[Row]) -> list[Block]:
 def _head(result: Result) -> Lines:
     options = result.inputs.get("options") or {}
     said = ", ".join(
-        f"{key} {_said(value)}" for key, value in options.items() if value not in (None, [], (), False)
+        _FUSED[value] if key == "fuse" else f"{key} {_said(value)}"
+        for key, value in options.items()
+        if key == "fuse" or value not in (None, [], (), False)
     )
     head = title(result.inputs) + (f"  ({said})" if said else "")
     return Lines((head, summary(result.totals)), style="bold")
@@ -183,7 +190,7 @@ def _bounds(totals: Row) -> Table:
     dram = _dram_bytes(totals)
     cycles, pj = totals.get("latency_cycles"), totals.get("energy_pj")
     compared: tuple[tuple[str, Any, str, Callable[[Any], str]], ...] = (
-        ("cycles, multipliers alone", cycles, "compute_bound_cycles", si),
+        ("cycles, arithmetic alone", cycles, "compute_bound_cycles", si),
         ("cycles, DRAM alone", cycles, "memory_bound_cycles", si),
         ("DRAM traffic", dram, "compulsory_dram_bytes", _bytes),
         ("energy", pj, "energy_bound_pj", energy),

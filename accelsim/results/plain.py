@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Final
 
 from accelsim.tables.columns import BY_NAME
+from accelsim.tables.dims import DIMS
 
 LINEWISE: Final = ("layers", "items", "files", "errors")
 """Lists of the envelope that are written one element a line: readable, diffable, and ten times the speed."""
@@ -63,8 +64,39 @@ def flatten(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def column_names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of all rows in the order in which they first appear."""
-    return list(dict.fromkeys(name for row in rows for name in row))
+    """Names of all rows, those of one nested column side by side.
+
+    The order is that of the rows that have most; a name that only others have comes after its neighbour
+    there. Loop dimensions stand in the order of `tables.dims.DIMS`.
+    """
+    orders = list(dict.fromkeys(tuple(row) for row in rows))
+    heads = _merged(dict.fromkeys(tuple(dict.fromkeys(map(_head, order))) for order in orders))
+    found = []
+    for head in heads:
+        names = _merged(tuple(name for name in order if _head(name) == head) for order in orders)
+        found += sorted(names, key=_dimension) if head == "dims" else names
+    return found
+
+
+def _head(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _dimension(name: str) -> int:
+    letter = name.rpartition(".")[2]
+    return DIMS.index(letter) if letter in DIMS else -1
+
+
+def _merged(orders: Iterable[Sequence[str]]) -> list[str]:
+    """One order of all names: the longest first, each name that it lacks put after its predecessor."""
+    merged: list[str] = []
+    for order in sorted(orders, key=len, reverse=True):
+        place = 0
+        for name in order:
+            if name not in merged:
+                merged.insert(place, name)
+            place = merged.index(name) + 1
+    return merged
 
 
 def _joined(values: Sequence[Any]) -> str:

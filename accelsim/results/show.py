@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from accelsim.base.html import html_table
 from accelsim.results.format import energy, percent, si
 
 if TYPE_CHECKING:
@@ -74,14 +75,8 @@ def text(result: Result) -> str:
 def html(result: Result) -> str:
     """A table of the layers under a line of totals, without any script or style sheet."""
     names = [(name, head) for name, head in SHOWN if any(name in row for row in result.rows)]
-    head = "".join(f"<th>{escape(label)}</th>" for _, label in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell(name, row.get(name)))}</td>" for name, _ in names) + "</tr>"
-        for row in result.rows
-    )
+    rows = [[cell(name, row.get(name)) for name, _ in names] for row in result.rows]
+    heads = [label for _, label in names]
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
-    return (
-        f"<p><b>{escape(title(result.inputs))}</b>: {escape(summary(result.totals))}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        + (f"<ul>{notes}</ul>" if notes else "")
-    )
+    table = html_table(title(result.inputs), heads, rows, summary(result.totals))
+    return table + (f"<ul>{notes}</ul>" if notes else "")

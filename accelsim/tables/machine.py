@@ -45,7 +45,6 @@ class Machine:
     read_bytes_per_cycle: NDArray[np.float64]  # [L], per instance, inf where none is given
     write_bytes_per_cycle: NDArray[np.float64]  # [L], per instance, inf where none is given
     shared_port: NDArray[np.bool_]  # [L], reads and writes share the one bandwidth that is given
-    n_instances: NDArray[np.int64]  # [L], rows x cols inside the array, 1 outside
     double_buffered: NDArray[np.bool_]  # [L], two tiles of each operand
     overlap: NDArray[np.bool_]  # [L], transfers of the level run beside compute
     padding_stored: NDArray[np.bool_]  # [L], padding is fetched and takes room

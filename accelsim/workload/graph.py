@@ -31,6 +31,30 @@ class LayerGraph:
     notes: tuple[str, ...] = field(default=())
     """What the reader and the passes did, a line each (`inspect --fusion`)."""
 
+    def __repr__(self) -> str:
+        macs = sum(layer.macs for layer in self.layers)
+        params = sum(layer.params for layer in self.layers)
+        return (
+            f"<accelsim network {self.name}: {len(self.layers)} layers, {macs:,} MACs, "
+            f"{params:,} parameters, batch {self.batch}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The layers, as a notebook shows them."""
+        from accelsim.base.html import html_table
+
+        rows = [
+            (
+                layer.name,
+                layer.op,
+                "x".join(map(str, self.tensors[layer.outputs[0]].shape)) if layer.outputs else "-",
+                f"{layer.macs:,}",
+                f"{layer.params:,}",
+            )
+            for layer in self.layers
+        ]
+        return html_table(repr(self)[1:-1], ("layer", "op", "output", "MACs", "parameters"), rows)
+
     @cached_property
     def producer(self) -> dict[str, Layer]:
         return {tensor: layer for layer in self.layers for tensor in layer.outputs}

@@ -40,6 +40,32 @@ activations: dram
 """
 
 
+# Section 4 of the design, word for word
+DESIGN_TINY = """\
+schema: accelsim.arch/1
+name: tiny
+clock: 1 GHz
+technology: 45nm
+core:
+  count: 1
+  dataflow: [ws, os, is]        # what it can run; the first is the default, --dataflow or --set dataflow=os picks
+  array: {rows: 32, cols: 32}
+  mac: {bits: 8, energy: {value: 0.23 pJ, source: "Horowitz, ISSCC 2014: int8 multiply and add, 45 nm"}}
+  memories:                     # from the array outwards
+    - name: glb
+      size: 256 KiB
+      holds: [I, W, O]
+      bandwidth: {value: 64 B/cycle, source: "assumption: one row of the array a cycle"}
+      energy: {read: 1.2 pJ/B, write: 1.3 pJ/B, source: "evidence/energy_cacti fit, 45 nm"}
+memories:
+  - name: dram
+    size: 8 GiB
+    bandwidth: {value: 25.6 GB/s, source: "DDR4-3200, 64 bits"}
+    energy: {read: 160 pJ/B, write: 160 pJ/B, source: "evidence/energy_per_op: DDR4 20 pJ/bit"}
+activations: dram
+"""  # noqa: E501
+
+
 def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
 

@@ -12,7 +12,7 @@ import pytest
 
 from accelsim.tables.columns import of_command
 
-from .conftest import Here, accelsim
+from .conftest import DESIGN_TINY, Here, accelsim
 
 RUN = ("run", "lenet", "--arch", "eyeriss")
 
@@ -120,6 +120,53 @@ def test_a_directory_holds_the_same_result_as_json_csv_and_pictures(here: Here, 
     assert [row["layer"] for row in rows] == [row["layer"] for row in outcome.json["layers"]]
     assert "accesses.dram.I.read" in rows[0]
     assert (made / "energy.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("command", "picture"), [(("inspect", "lenet"), "work.png"), (("reuse", "lenet"), "reuse.png")]
+)
+def test_inspect_and_reuse_write_a_picture_of_their_own(
+    here: Here, tmp_path: Path, command: tuple[str, ...], picture: str
+) -> None:
+    assert here(*command, "-q", "-o", tmp_path / "result").code == 0
+    assert {file.name for file in (tmp_path / "result").glob("*.png")} == {picture}
+    assert here(*RUN, "-q", "-o", tmp_path / "result").code == 0
+    assert not (tmp_path / "result" / picture).exists(), "a picture of the earlier result is left"
+
+
+def test_the_example_of_the_design_runs_word_for_word(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(DESIGN_TINY, encoding="utf-8")
+    answer = here("run", "lenet", "--arch", tmp_path / "tiny.yaml", "--json")
+    assert answer.code == 0, answer.err
+    # an array layer of 1.6 M MACs on 32 x 32 PEs can't be faster than 1,600,000 / 1024 cycles
+    conv2 = next(row for row in answer.json["layers"] if row["macs"] == 1_600_000)
+    assert conv2["latency_cycles"] >= 1563
+    assert set(conv2["accesses"]) == {"glb", "dram"}
+
+
+def test_the_rule_below_a_heading_is_no_longer_than_a_line(here: Here) -> None:
+    rules = [line for line in here("list").out.splitlines() if line and not line.strip("-")]
+    assert len(rules) == 3
+    assert max(map(len, rules)) <= 100
+
+
+def test_the_title_of_inspect_is_a_sentence_and_no_option_of_the_program(here: Here) -> None:
+    head = here("inspect", "lenet").out.splitlines()[0]
+    assert head == "lenet  (batch norm and activations fused into the layers before them, batch 1)"
+    plain = here("inspect", "lenet", "--no-fusion").out.splitlines()[0]
+    assert plain == "lenet  (operators as the file has them, batch 1)"
+
+
+def test_dimensions_of_the_csv_stand_in_the_order_of_the_loops_whatever_the_first_layer_has(
+    here: Here, tmp_path: Path
+) -> None:
+    assert here("inspect", "lenet", "-q", "-o", tmp_path / "result").code == 0  # its first layer has C = 1
+    head = (tmp_path / "result" / "layers.csv").read_text().splitlines()[0].split(",")
+    dims = [name for name in head if name.startswith("dims.")]
+    assert dims == ["dims.K", "dims.C", "dims.P", "dims.Q", "dims.R", "dims.S"]
+    first = head.index(dims[0])
+    assert head[first : first + len(dims)] == dims
+    assert head.index("arithmetic_intensity") == len(head) - 1
 
 
 def test_a_result_is_replaced_and_what_is_not_ours_stays(here: Here, tmp_path: Path) -> None:

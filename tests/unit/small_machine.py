@@ -30,7 +30,6 @@ def small_machine(**changes: Any) -> Machine:
         "read_bytes_per_cycle": np.array([inf, 8.0, 2.0]),
         "write_bytes_per_cycle": np.array([inf, 4.0, 2.0]),
         "shared_port": np.array([False, False, True]),
-        "n_instances": np.array([16, 1, 1]),
         "double_buffered": np.zeros(3, np.bool_),
         "overlap": np.ones(3, np.bool_),
         "padding_stored": np.zeros(3, np.bool_),

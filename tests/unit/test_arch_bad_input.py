@@ -131,7 +131,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("activations: dram", "activations: gbl", "no memory 'gbl'"),
         ("activations: dram", "activations: {home: glb, reserve: 25%}", "without a source"),
         ("[ws, os]", "[ws, ws]", "twice"),
-        ("  dataflow:", "  count: 6\n  dataflow:", "4 clusters of 2 cores"),
+        ("  dataflow:", "  count: 6\n  dataflow:", "6 cores don't divide into 4 clusters"),
         ("name: glb", "name: mac", "something else"),
         ("name: dram", "name: dram\n    holds: [I, O]", "without a home"),
         ("activations: dram", "activations: dram\nper_dataflow: {rs: {glb.size: 1 B}}", "does not list 'rs'"),
@@ -175,6 +175,18 @@ def test_files_that_extend_each_other_are_refused_with_the_chain(tmp_path: Path)
     (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
     (found,) = problems(tmp_path, "name: x\nextends: b.yaml\n")
     assert "a.yaml -> b.yaml -> a.yaml" in found.message
+
+
+def test_description_fold_and_links_may_be_left_out(tmp_path: Path) -> None:
+    """The design's example of section 4 gives rows and columns alone."""
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD.replace(", fold: sequential", "").replace("description: a machine for tests\n", ""))
+    arch = load_arch(str(path))
+    machine = arch.machine()
+    assert arch.description == ""
+    assert machine.fold == "broadcast"
+    assert machine.multicast.tolist() == [True, True, False]  # I, W, O
+    assert machine.reduce
 
 
 ODD: list[Any] = [None, [], {}, -1, 1.5, float("nan"), "", "x", True, 10**30, [1], {"a": 1}, "1 B", "0 Hz"]

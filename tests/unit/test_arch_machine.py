@@ -79,14 +79,13 @@ def test_each_number_of_a_small_machine_is_the_one_worked_out_by_hand(tmp_path: 
     ]  # dram: a channel, 5 GB/s / 500 MHz
     assert m.write_bytes_per_cycle.tolist() == [math.inf, 2.0, 16.0, 10.0]  # 1 GB/s / 500 MHz
     assert m.shared_port.tolist() == [False, False, True, True]
-    assert m.n_instances.tolist() == [6, 1, 1, 1]
     assert m.double_buffered.tolist() == [False, True, False, False]
     assert m.overlap.tolist() == [True, True, True, False]
     assert m.padding_stored.tolist() == [False, False, True, False]
     assert m.fetch_box.tolist() == [False, False, True, False]
     assert (m.fanout_level, m.rows, m.cols, m.per_pe, m.macs_per_cycle, m.fold) == (1, 2, 3, 2, 12, "preload")
     assert m.multicast.tolist() == [False, True, False]
-    assert (m.reduce, m.diagonal) == (False, False)
+    assert (m.reduce, m.diagonal) == (True, False)  # reduce: left out
     assert m.bits.tolist() == [8, 4, 8]
     assert m.accumulate_bits == 32
     assert (m.mac_pj, m.hop_pj_per_byte, m.leakage_pj_per_cycle) == (0.5, 4.0, 6.0)  # 3 mW for 2 ns
@@ -197,3 +196,12 @@ def test_energies_typed_from_the_tables_are_those_of_the_tables() -> None:
         index = m.level(level)
         found = (m.read_pj_per_byte[index], m.write_pj_per_byte[index])
         assert found == pytest.approx(table[component, nm], rel=2e-3), (name, level)
+
+
+@pytest.mark.parametrize("name", ["systolic_32x32", "systolic_128x128", "tpu_v1", "gemmini_16x16"])
+def test_a_move_between_pes_costs_a_read_and_a_write_of_the_register(name: str) -> None:
+    """Operands stream through the registers of the PEs: read from one, written to the next."""
+    m = load_arch(name).machine()
+    reg = m.level("reg")
+    assert m.hop_pj_per_byte == pytest.approx(m.read_pj_per_byte[reg] + m.write_pj_per_byte[reg])
+    assert m.hop_pj_per_byte > 0

@@ -150,3 +150,30 @@ def test_the_schema_for_editors_has_every_key_and_no_dangling_reference() -> Non
     assert "core" in definitions["Arch"]["required"]
     assert definitions["ChangeArch"]["required"] == ["schema", "name"]
     assert definitions["Memory"]["additionalProperties"] is False
+
+
+def test_a_wrong_dataflow_of_the_option_names_the_option_and_no_place_in_the_file() -> None:
+    text = refused("systolic_32x32", dataflow="oss")
+    assert text == (
+        "--dataflow oss: systolic_32x32 has no dataflow 'oss', expected one of ws, os, is, any "
+        "(did you mean 'os'?)"
+    )
+
+
+def test_one_text_is_one_setting() -> None:
+    assert load_arch("eyeriss", "array.rows=8").machine().rows == 8
+
+
+def test_clusters_share_the_cores_that_the_core_count_says() -> None:
+    machine = load_arch("mlu100", ["core.count=16"]).machine()
+    assert (machine.n_cores, machine.n_clusters) == (16, 4)
+    text = refused("mlu100", "core.count=18")
+    assert "18 cores don't divide into 4 clusters, expected core.count a multiple of clusters.count" in text
+    assert "leave clusters.cores out" in refused("mlu100", "core.count=16", "clusters.cores=8")
+
+
+def test_an_architecture_shows_itself_on_a_line_and_in_a_notebook_as_a_table() -> None:
+    arch = load_arch("eyeriss")
+    assert repr(arch) == "<accelsim architecture eyeriss (12x14 PEs, 200 MHz, rs)>"
+    assert arch._repr_html_().count("<tr>") == 1 + 5  # heads, three scratch pads, glb, dram
+    assert "<td>100 KiB</td>" in arch._repr_html_()

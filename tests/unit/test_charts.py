@@ -10,6 +10,8 @@ import pytest
 from accelsim.charts.accesses import accesses_by_operand
 from accelsim.charts.bars import MAX_BARS, Stack, cycles_parts, energy_by_level, group_tail, shorten
 from accelsim.charts.plots import Plots
+from accelsim.charts.reuse import accesses_per_mac
+from accelsim.charts.work import work_by_layer
 from accelsim.results.result import Result
 
 
@@ -54,8 +56,13 @@ def test_the_bars_add_up_to_the_cycles_and_name_the_level_that_limits() -> None:
     figure.savefig(io.BytesIO(), dpi=30)
 
 
-def test_accesses_have_a_bar_for_every_count_above_zero() -> None:
+def test_accesses_have_a_point_for_every_count_above_zero() -> None:
+    """Points: a bar on a logarithmic axis, which has no zero, has a length without meaning."""
     figure = accesses_by_operand(TOTALS)
+    points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in points] == [1000, 10, 7]
+    assert not figure.axes[0].containers
+    assert "logarithmic" in figure.axes[0].get_xlabel()
     assert [text.get_text() for text in figure.axes[0].texts] == ["I read 1 k", "I write 10", "O write 7"]
     figure.savefig(io.BytesIO(), dpi=30)
 
@@ -76,6 +83,31 @@ def test_long_names_keep_both_ends() -> None:
     assert shorten("conv1") == "conv1"
 
 
+@pytest.mark.parametrize("n_layers", [2, 200])
+def test_the_bars_of_work_add_up_to_the_macs_and_bytes_of_the_network(n_layers: int) -> None:
+    made = [
+        {"layer": str(at), "macs": at, "weight_bytes": 7 * at, "input_bytes": 3, "output_bytes": None}
+        for at in range(n_layers)
+    ]
+    figure = work_by_layer(made, "net")
+    lengths = [sum(bar.get_width() for bars in axes.containers for bar in bars) for axes in figure.axes]
+    whole = n_layers * (n_layers - 1) / 2  # 0 + 1 + ... + n - 1
+    assert lengths == pytest.approx([whole, 7 * whole + 3 * n_layers])
+    assert len(figure.axes[0].get_yticklabels()) == min(n_layers, MAX_BARS)
+    figure.savefig(io.BytesIO(), dpi=30)
+
+
+def test_the_bars_of_reuse_are_accesses_a_mac_of_each_kind_and_level() -> None:
+    kinds = dict.fromkeys(("no_reuse", "convolutional", "image", "filter", "partial_sum"), 400)
+    figure = accesses_per_mac({"macs": 100, **kinds, "all": 50, "achieved": {"glb": 25, "dram": 10}})
+    widths = [bar.get_width() for bars in figure.axes[0].containers for bar in bars]
+    assert widths == [4, 4, 4, 4, 4, 0.5, 0.25, 0.1]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == "no reuse"
+    assert names[-3:] == ["all together", "glb", "dram"]
+    figure.savefig(io.BytesIO(), dpi=30)
+
+
 def test_a_result_without_a_machine_has_no_pictures() -> None:
     made = Result(
         "accelsim.inspect/1", {"model": {"name": "net"}}, {}, [{"layer": "a", "macs": 1}], plotter=Plots
@@ -83,6 +115,8 @@ def test_a_result_without_a_machine_has_no_pictures() -> None:
     assert made.plot.energy() is None
     assert made.plot.accesses() is None
     assert made.plot.cycles() is None
+    assert made.plot.work() is None
+    assert made.plot.reuse() is None
 
 
 def test_no_level_shares_its_colour_with_another() -> None:

@@ -223,3 +223,32 @@ def test_numbers_have_three_digits_and_a_prefix(value: float | None, unit: str, 
 def test_energy_is_given_in_picojoules_and_shown_in_joules() -> None:
     assert energy(1.5e9) == "1.50 mJ"
     assert percent(0.4375) == "43.8"
+
+
+def test_columns_keep_their_order_where_the_first_rows_lack_some() -> None:
+    from accelsim.results.plain import column_names
+
+    first = {"layer": 1, "e.dram": 1, "end": 1}
+    whole = {
+        "layer": 1,
+        "dims.K": 1,
+        "dims.P": 1,
+        "e.mac": 1,
+        "e.glb": 1,
+        "e.dram": 1,
+        "e.leakage": 1,
+        "end": 1,
+    }
+    other = {"layer": 1, "dims.P": 1, "dims.C": 1, "e.vector": 1, "e.dram": 1, "end": 1}
+    assert column_names([first, whole, other]) == [
+        "layer",
+        "dims.K",
+        "dims.C",
+        "dims.P",
+        "e.vector",
+        "e.mac",
+        "e.glb",
+        "e.dram",
+        "e.leakage",
+        "end",
+    ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import stat
 from dataclasses import replace
+from operator import index
 from pathlib import Path
+from typing import Final, SupportsIndex
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.workload.graph import LayerGraph
@@ -13,7 +15,9 @@ from accelsim.workload.readers.detect import READABLE, detect
 
 __all__ = ["read"]
 
-_SUFFIXES = (".onnx.txt", ".onnxtxt", ".onnx", ".prototxt", ".pbtxt", ".csv")
+MAX_BATCH: Final = 2**31
+"""Beyond any memory; what a layer counts is checked beside it."""
+_SUFFIXES: Final = (".onnx.txt", ".onnxtxt", ".onnx", ".prototxt", ".pbtxt", ".csv")
 
 
 def read(path: Path | str, batch: int | None = None) -> LayerGraph:
@@ -23,8 +27,8 @@ def read(path: Path | str, batch: int | None = None) -> LayerGraph:
     InputError: no such file, no model, a model that is wrong or whose shapes stay unknown.
     """
     path = Path(path)
-    if batch is not None and batch < 1:
-        raise InputError(Problem(f"batch {batch} is not positive", key="batch", expected="1 or more"))
+    if batch is not None:
+        batch = _checked_batch(batch)
     data = _bytes_of(path)
     found = detect(data, str(path))
     if found in ("onnx", "onnx_text"):
@@ -43,6 +47,18 @@ def read(path: Path | str, batch: int | None = None) -> LayerGraph:
 
             graph = read_scalesim(text, str(path), batch)
     return replace(graph, name=_stem(path), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _checked_batch(batch: object) -> int:
+    expected = f"1 to {MAX_BATCH:,}"
+    if isinstance(batch, bool) or not isinstance(batch, SupportsIndex):  # NumPy's integers are fine
+        raise InputError(Problem(f"batch {batch!r} is no whole number", expected=expected))
+    images = index(batch)
+    if images < 1:
+        raise InputError(Problem(f"batch {images} is not positive", expected=expected))
+    if images > MAX_BATCH:
+        raise InputError(Problem(f"batch {images} is too large", expected=expected))
+    return images
 
 
 def _stem(path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple
 
 from accelsim.tables.dims import DIMS
 from accelsim.workload.layer import Window
@@ -78,8 +79,21 @@ def _groups(node: Node, message: Message, channels: int, filters: int) -> int:
     return group
 
 
-def convolution(node: Node) -> Made:
-    """Out = floor((in + 2 pad - dilation (kernel - 1) - 1) / stride) + 1 along each axis."""
+class _Walks(NamedTuple):
+    """What convolution_param says, beside the axes that its filters walk."""
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+    kernel: tuple[int, ...]
+    pad: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    filters: int
+    group: int
+    has_bias: bool
+
+
+def _walks(node: Node) -> _Walks:
     shape = node.shape()
     param = node.param("convolution_param")
     axes = shape[2:]
@@ -91,13 +105,19 @@ def convolution(node: Node) -> Made:
     dilation = spatial(node, param, "dilation", len(axes), 1)
     filters = param.whole("num_output", least=1)
     group = _groups(node, param, shape[1], filters)
+    return _Walks(shape, axes, kernel, pad, stride, dilation, filters, group, param.flag("bias_term", True))
+
+
+def convolution(node: Node) -> Made:
+    """Out = floor((in + 2 pad - dilation (kernel - 1) - 1) / stride) + 1 along each axis."""
+    shape, axes, kernel, pad, stride, dilation, filters, group, has_bias = _walks(node)
     windows = [Window(*walk) for walk in zip(stride, dilation, pad, axes, strict=True)]
     out = tuple(
         (axis + 2 * p - d * (k - 1) - 1) // s + 1
         for axis, k, p, s, d in zip(axes, kernel, pad, stride, dilation, strict=True)
     )
     n_weights = filters * (shape[1] // group) * prod(kernel)
-    params = n_weights + (filters if param.flag("bias_term", True) else 0)
+    params = n_weights + (filters if has_bias else 0)
     macs = shape[0] * n_weights * prod(out)
     check_counts(node, macs=macs, params=params)
     dims = dims_of(
@@ -117,23 +137,13 @@ def convolution(node: Node) -> Made:
 
 def deconvolution(node: Node) -> Made:
     """Out = stride (in - 1) + dilation (kernel - 1) + 1 - 2 pad: an input pixel adds a kernel of outputs."""
-    shape = node.shape()
-    param = node.param("convolution_param")
-    axes = shape[2:]
-    if not 1 <= len(axes) <= 3:
-        node.fail(f"its bottom has the shape {list(shape)}", "batch, channels and 1 to 3 spatial axes")
-    kernel = spatial(node, param, "kernel_size", len(axes), None)
-    pad = spatial(node, param, "pad", len(axes), 0)
-    stride = spatial(node, param, "stride", len(axes), 1)
-    dilation = spatial(node, param, "dilation", len(axes), 1)
-    filters = param.whole("num_output", least=1)
-    group = _groups(node, param, shape[1], filters)
+    shape, axes, kernel, pad, stride, dilation, filters, group, has_bias = _walks(node)
     out = tuple(
         s * (axis - 1) + d * (k - 1) + 1 - 2 * p
         for axis, k, p, s, d in zip(axes, kernel, pad, stride, dilation, strict=True)
     )
     n_weights = shape[1] * (filters // group) * prod(kernel)
-    params = n_weights + (filters if param.flag("bias_term", True) else 0)
+    params = n_weights + (filters if has_bias else 0)
     macs = shape[0] * n_weights * prod(axes)
     check_counts(node, macs=macs, params=params)
     walks = [_phases(*axis) for axis in zip(axes, out, kernel, pad, stride, dilation, strict=True)]
