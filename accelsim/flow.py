@@ -35,11 +35,11 @@ def load(model: str | Path, batch: int | None = None) -> LayerGraph:
     return read(find_shipped("workloads", str(model)), batch)
 
 
-def arch(name: str | Path, sets: Sequence[str] = (), dataflow: str | None = None) -> Arch:
+def arch(name: str | Path, sets: Sequence[str] | str = (), dataflow: str | None = None) -> Arch:
     """A shipped architecture or a YAML file, with `--set` overrides (`array.rows=8`) and a dataflow."""
     from accelsim.hardware import load_arch
 
-    return load_arch(str(name), tuple(sets), dataflow)
+    return load_arch(str(name), sets, dataflow)
 
 
 def run(

@@ -78,7 +78,7 @@ def main() -> None:
     # kernel here gains from BLAS threads. Whoever sets them keeps their setting.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    gc.set_threshold(200_000)  # start-up makes many objects that stay: walking them again and again is 6 % of it
+    gc.set_threshold(200_000)  # start-up makes many objects that stay: walking them is 6 % of a run
     streams.prepare()
     code = execute(sys.argv[1:])
     streams.finish()

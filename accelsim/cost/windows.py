@@ -7,7 +7,7 @@ signature; each signature's tile positions are laid out on a grid [S, NP, NR] an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,9 @@ from accelsim.tables.nest import Nest
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+MAX_GRID = 2**20
+"""Tile positions that are laid out at once: memory stays below some 100 MB however long an axis is."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,19 @@ class Walk:
             inner[k] = inner[k + 1] * self.trips[k + 1]
         return inner
 
+    @property
+    def n_positions(self) -> int:
+        """Tiles of the longest walk of any signature."""
+        return int(np.prod(self.trips, axis=0).max()) if self.loops else 1
+
+    def take(self, part: slice) -> Walk:
+        return replace(self, trips=self.trips[:, part], step=self.step[:, part], tile=self.tile[part])
+
     @cached_property
     def position(self) -> Ints:  # [S, n]
         """Tile numbers, the longest walk of any signature wide."""
-        n = np.prod(self.trips, axis=0) if self.loops else np.ones_like(self.tile)
-        self._check_n(n)
-        return np.broadcast_to(np.arange(int(n.max())), (len(self.tile), int(n.max()))).astype(np.int64)
-
-    def _check_n(self, n: Ints) -> None:
-        assert n.min() >= 1
+        n = self.n_positions
+        return np.broadcast_to(np.arange(n, dtype=np.int64), (len(self.tile), n))
 
     @cached_property
     def digit(self) -> Ints:  # [k, S, n]
@@ -120,24 +127,41 @@ class WindowWalk:
 
     def total(self, loop: int) -> Ints:  # [B]
         """Words of all tiles at which the temporal loops from `loop` inwards stand at 0."""
-        there = self.p.at_first(loop)[:, :, None] & self.r.at_first(loop)[:, None, :]
-        if self.union:
-            return self._union(there, None)[self.which]
-        touched = n_touched(self._tile(self.p.position, self.r.position), self.axis)
-        per_signature: Ints = np.where(there, touched, 0).sum((1, 2), dtype=np.int64)
-        return per_signature[self.which]
+        return np.concatenate([part._total(loop) for part in self._parts])[self.which]
 
     def shared(self, loop: int) -> Ints:  # [B]
         """Words that the tiles keep, over all steps at which `loop` advances and the inner ones return."""
+        return np.concatenate([part._shared(loop) for part in self._parts])[self.which]
+
+    @cached_property
+    def _parts(self) -> list[WindowWalk]:
+        """The signatures in portions, so that no grid grows beyond MAX_GRID positions."""
+        n_s = len(self.p.tile)
+        one = self.p.n_positions * self.r.n_positions
+        each = max(1, MAX_GRID // one)
+        if each >= n_s:
+            return [self]
+        slices = [slice(first, first + each) for first in range(0, n_s, each)]
+        return [replace(self, p=self.p.take(part), r=self.r.take(part)) for part in slices]
+
+    def _total(self, loop: int) -> Ints:  # [S]
+        there = self.p.at_first(loop)[:, :, None] & self.r.at_first(loop)[:, None, :]
+        if self.union:
+            return self._union(there, None)
+        touched = n_touched(self._tile(self.p.position, self.r.position), self.axis)
+        words: Ints = np.where(there, touched, 0).sum((1, 2), dtype=np.int64)
+        return words
+
+    def _shared(self, loop: int) -> Ints:  # [S]
         arrives_p, old_p = self.p.before(loop)
         arrives_r, old_r = self.r.before(loop)
         there = arrives_p[:, :, None] & arrives_r[:, None, :]
         old = self._tile(old_p, old_r)
         if self.union:
-            return (self._union(there, None) - self._union(there, old))[self.which]
-        words = n_shared(self._tile(self.p.position, self.r.position), old, self.axis)
-        per_signature: Ints = np.where(there, words, 0).sum((1, 2), dtype=np.int64)
-        return per_signature[self.which]
+            return self._union(there, None) - self._union(there, old)
+        kept = n_shared(self._tile(self.p.position, self.r.position), old, self.axis)
+        words: Ints = np.where(there, kept, 0).sum((1, 2), dtype=np.int64)
+        return words
 
     def _tile(self, p: Ints, r: Ints) -> Tile:
         first_p, n_p = self.p.span(p)

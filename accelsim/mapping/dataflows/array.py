@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder
+from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder, thinned
 from accelsim.tables.dims import N_DIMS, C, G, K, N, O, P, Q, R, S, V, Z
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -23,8 +23,9 @@ Unroll = dict[int, int]
 
 MAX_UNROLLS = 4
 """Ways to fill the array that are tried, those of the fewest folds; the rest only waste more of it."""
-MAX_SIZES, MAX_INNER_SIZES = 10, 3
-"""Tile sizes of a dimension that are tried where two nested buffers have tiles of their own."""
+MAX_SIZES, MAX_NESTED_SIZES, MAX_INNER_SIZES = 32, 10, 3
+"""Tile sizes of a dimension that are tried: in one buffer (a layer of usual size has fewer), in the outer one
+of two nested buffers, and in the inner one for each size of the outer."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,14 @@ class ArrayDataflow(Dataflow):
         for d in tiled:
             sizes = ladder(int(folds[d]))
             if not two_tiers:
-                pairs = [(b, b) for b in sizes]
+                pairs = [(b, b) for b in thinned(sizes, MAX_SIZES)]
             elif d == C:  # sums must not leave the inner buffer between channels of one tile
-                pairs = [(b, b) for b in _thinned(sizes, MAX_SIZES)]
+                pairs = [(b, b) for b in thinned(sizes, MAX_NESTED_SIZES)]
             else:
                 pairs = [
                     (a, b)
-                    for b in _thinned(sizes, MAX_SIZES)
-                    for a in _thinned(ladder(int(b)), MAX_INNER_SIZES)
+                    for b in thinned(sizes, MAX_NESTED_SIZES)
+                    for a in thinned(ladder(int(b)), MAX_INNER_SIZES)
                 ]
             axes.append(np.array(pairs, np.int64))
         grid = np.meshgrid(*(np.arange(len(axis)) for axis in axes), indexing="ij")
@@ -151,13 +152,6 @@ def _fillings(problem: Problem, dims: tuple[int, ...], size: int) -> list[Unroll
         most = min(problem.extents[first], size // _product(filling))
         out.append({**filling, first: -(-problem.extents[first] // -(-problem.extents[first] // most))})
     return out
-
-
-def _thinned(sizes: Ints, most: int) -> Ints:
-    """At most so many of the sizes, evenly spread, the first and the last among them."""
-    if len(sizes) <= most:
-        return sizes
-    return sizes[np.unique(np.linspace(0, len(sizes) - 1, most).round().astype(np.int64))]
 
 
 def _product(filling: Unroll) -> int:

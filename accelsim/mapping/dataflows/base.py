@@ -76,6 +76,13 @@ def spatial_trips(nest: Nest, axis: str | None) -> NDArray[np.int64]:  # [B]
     return trips
 
 
+def thinned(sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of the sizes, evenly spread, the first and the last among them."""
+    if len(sizes) <= most:
+        return sizes
+    return sizes[np.unique(np.linspace(0, len(sizes) - 1, most).round().astype(np.int64))]
+
+
 @lru_cache(maxsize=4096)
 def ladder(extent: int, limit: int | None = None) -> NDArray[np.int64]:
     """The smallest tile for each distinct number of tiles, ceil(extent / i), ascending, up to a limit.

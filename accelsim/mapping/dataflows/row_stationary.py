@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder
+from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder, thinned
 from accelsim.mapping.footprint import level_bytes, partial_bytes, tile_words, word_bytes
 from accelsim.tables.dims import C, G, I, K, N, O, P, Q, R, S, V, W, Z
 from accelsim.tables.machine import Machine
@@ -21,6 +21,8 @@ from accelsim.tables.nest import Nest, Problem
 
 Ints = NDArray[np.int64]
 
+MAX_IMAGES = 16
+"""Numbers of images a pass that are tried: batches of 64 and less have no more."""
 PARAMETERS = ("m", "n", "e", "p", "q", "r", "t")
 
 
@@ -63,7 +65,7 @@ class RowStationary(Dataflow):
         e, t, r, p, q = (axis[useful] for axis in (e, t, r, p, q))
         folds = -(-x[C] // q)
         r = -(-folds // -(-folds // r))  # no larger than the passes need
-        for n in ladder(x[N]):
+        for n in thinned(ladder(x[N]), MAX_IMAGES):
             chosen = {"m": p * t, "n": n * np.ones_like(p), "e": e, "p": p, "q": q, "r": r, "t": t}
             chosen["r"] = self._fitting(problem, machine, keep, chosen, rows, taps)
             chosen["m"] = p * t * self._passes(problem, machine, keep, chosen, rows, taps)
