@@ -1,4 +1,4 @@
-"""Real model files, from the onnx package and from Caffe's model zoo, cost something on every kind of machine."""
+"""Real model files, from the onnx package and from Caffe's model zoo, cost something on every machine."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 
@@ -57,7 +58,7 @@ def machine(name: str, flow: str) -> Machine:
 def found(name: str, flow: str, layer: str, objective: str, exact_points: int | None = None) -> Found:
     at = machine(name, flow)
     top = at.n_levels - 1
-    points = {} if exact_points is None else {"exact_points": exact_points}
+    points = {} if exact_points is None else {"exact_points": exact_points, "within": math.inf}
     return search(LAYERS[layer], at, DATAFLOWS[flow], (top, top, top), objective, layer, **points)
 
 
