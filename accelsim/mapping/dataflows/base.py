@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Dataflow:
+class Dataflow(ABC):
     """A constraint on mappings. A subclass says how its own parameters make loop nests (`candidates`)."""
 
     name: str
@@ -40,9 +41,9 @@ class Dataflow:
                 keep[: machine.fanout_level, t] = False
         return keep
 
+    @abstractmethod
     def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
         """Loop nests to choose from, one array of mappings for each order of loops."""
-        raise NotImplementedError(self.name)  # pragma: no cover - every registered dataflow has its own
 
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:  # [B]
         """Whether the spatial loops of rows and cols fit the array."""
