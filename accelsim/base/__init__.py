@@ -1,1 +1,1 @@
-"""Floor 0: errors, units, YAML with line numbers, the registry, the finding of shipped files."""
+"""Floor 0: errors, units, YAML with line numbers, the finding of shipped files."""

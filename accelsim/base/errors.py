@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,6 @@ class Problem:
         expected = f", expected {self.expected}" if self.expected else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{head}{expected}{hint}"
-
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self)
 
 
 class AccelsimError(Exception):

@@ -86,9 +86,7 @@ class RowStationary(Dataflow):
             return chosen["r"]
         single = self.nest(problem, machine, keep, {**chosen, "r": np.ones_like(chosen["r"])}, rows, taps)
         total = level_bytes(problem, single, machine, glb)
-        edge = bool(machine.padding_stored[glb]), bool(machine.fetch_box[glb])
-        inputs = tile_words(problem, single, I, glb, *edge) * word_bytes(machine, glb, I)
-        inputs = inputs * (2 if machine.double_buffered[glb] else 1)
+        inputs = _buffer_words(problem, single, machine, I) * word_bytes(machine, glb, I)
         most = 1 + np.floor((machine.capacity_bytes[glb] - total) / inputs).clip(0, chosen["r"] - 1)
         fitting: Ints = np.minimum(chosen["r"], most.astype(np.int64))
         return fitting
@@ -113,9 +111,7 @@ class RowStationary(Dataflow):
             return np.asarray(n_passes, np.int64)
         one = self.nest(problem, machine, keep, chosen, rows, taps)
         inputs = level_bytes(problem, one, machine, glb)
-        edge = bool(machine.padding_stored[glb]), bool(machine.fetch_box[glb])
-        sums = tile_words(problem, one, O, glb, *edge) * partial_bytes(machine, glb)
-        sums = sums * (2 if machine.double_buffered[glb] else 1)
+        sums = _buffer_words(problem, one, machine, O) * partial_bytes(machine, glb)
         most = 1 + np.floor((machine.capacity_bytes[glb] - inputs) / sums).clip(0, n_passes - 1)
         return np.asarray(-(-n_passes // np.ceil(n_passes / most).astype(np.int64)), np.int64)
 
@@ -168,6 +164,14 @@ class RowStationary(Dataflow):
                 share = int(machine.holds[level].sum())
                 return max(1, int(machine.capacity_bytes[level] * 8 // bits) - (share - 1))
         return 1
+
+
+def _buffer_words(problem: Problem, nest: Nest, machine: Machine, operand: int) -> Ints:  # [B]
+    """Words that an operand takes in the buffer around the array, twice with double buffering."""
+    glb = machine.fanout_level
+    edge = bool(machine.padding_stored[glb]), bool(machine.fetch_box[glb])
+    words = tile_words(problem, nest, operand, glb, *edge)
+    return words * 2 if machine.double_buffered[glb] else words
 
 
 def n_sets(rows: Ints, e: Ints, machine: Machine) -> Ints:  # [B]

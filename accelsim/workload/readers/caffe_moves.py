@@ -61,10 +61,6 @@ def dropout(node: Node) -> Made:
     return movement("dropout", node.shape())
 
 
-def identity(node: Node) -> Made:
-    return movement("identity", *[node.shape()] * node.n_tops)
-
-
 def flatten(node: Node) -> Made:
     shape = node.shape()
     param = node.param("flatten_param")
