@@ -15,6 +15,7 @@ from accelsim.cost.evaluate import evaluate
 from accelsim.cost.latency import together
 from accelsim.cost.reuse import reuse_table, touched_input_words
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
+from accelsim.mapper.found import Found, SearchOptions
 from accelsim.mapper.search import search
 from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
@@ -40,7 +41,7 @@ class Costing:
 
     graph: LayerGraph
     machine: Machine
-    objective: str
+    options: SearchOptions
     given: MappingFile | None = None
 
     def __post_init__(self) -> None:
@@ -48,6 +49,7 @@ class Costing:
         self.dram = self.machine.n_levels - 1
         self.n_evaluated = 0
         self.mappings: dict[str, Mapping] = {}
+        self.found: dict[str, Found] = {}  # by the first layer of those that are equal
         self._known: dict[Any, tuple[LayerCost, Mapping]] = {}
         if self.given is not None:
             self._check_names(self.given)
@@ -119,9 +121,10 @@ class Costing:
         self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer
     ) -> tuple[LayerCost, Mapping]:
         dataflow = DATAFLOWS[machine.dataflow]
-        found = search(problem, machine, dataflow, homes, self.objective, layer.name)
-        self.n_evaluated += found.n_exact
-        return found.cost, from_nest(found.nest, 0, machine.level_names)
+        found = search(problem, machine, dataflow, homes, self.options, layer.name)
+        self.n_evaluated += found.certificate.n_evaluated
+        self.found[layer.name] = found
+        return found.best.cost, from_nest(found.best.nest, 0, machine.level_names)
 
     def _evaluate(
         self,

@@ -91,12 +91,15 @@ def _costed_rows(
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM."""
     from accelsim.costing import Costing
+    from accelsim.mapper.found import SearchOptions
 
     lowered = machine.machine()
     first = lowered.activation_reserve_frac
     notes: list[str] = []
     for reserve in (first, *(share for share in RESERVES if share > first)):
-        costing = Costing(graph, replace(lowered, activation_reserve_frac=reserve), objective, given)
+        costing = Costing(
+            graph, replace(lowered, activation_reserve_frac=reserve), SearchOptions(objective), given
+        )
         rows = []
         try:
             for step, layer in enumerate(graph.layers):

@@ -9,7 +9,7 @@ them wins is decided by the exact counts; the screen only orders them, so the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import evaluate
+from accelsim.mapper.found import Found, Point, SearchOptions
 from accelsim.mapper.screen import screen
 from accelsim.mapping.dataflows import Dataflow, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.footprint import level_bytes
 from accelsim.mapping.legality import legal, limited_levels
-from accelsim.tables.layer_cost import LayerCost
+from accelsim.tables.certificate import Certificate
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 
 Floats = NDArray[np.float64]
 
-OBJECTIVES = ("latency", "energy", "edp")
 EXACT_POINTS = 64
 """Candidates of a layer that are counted exactly. Counting 1,500 instead gains 0.5 % at most on the layers of
 five networks and five architectures, 3 % on one layer of Gemmini (benchmarks/bench_search.py)."""
@@ -37,26 +37,12 @@ WITHIN = 2.0
 """Nor are those counted whose rough objective is more than twice the least: no screen is that rough."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """The best mapping found: one point of `nest`, with its cost."""
-
-    nest: Nest  # [J, 1]
-    cost: LayerCost
-    value: float
-    """Of the objective."""
-    dataflow: str
-    n_candidates: int = 0
-    n_legal: int = 0
-    n_exact: int = 0
-
-
 def search(
     problem: Problem,
     machine: Machine,
     dataflow: Dataflow,
     homes: tuple[int, int, int],
-    objective: str,
+    options: SearchOptions,
     layer: str,
     exact_points: int = EXACT_POINTS,
     within: float = WITHIN,
@@ -65,6 +51,8 @@ def search(
 
     Raises InfeasibleError with the tightest level, its demand and its limit where nothing fits.
     """
+    started = time.perf_counter()
+    objective = options.objective
     promising: list[tuple[Floats, Nest, Dataflow]] = []
     refused: list[Nest] = []
     n_candidates = n_legal = 0
@@ -86,7 +74,7 @@ def search(
     for name in {flow.name for _, _, flow in promising}:
         scores = np.sort(np.concatenate([score for score, _, flow in promising if flow.name == name]))
         limits[name] = min(scores[:exact_points][-1], scores[0] * within)
-    best: Found | None = None
+    best: Point | None = None
     n_exact = 0
     for score, nest, flow in promising:
         few = nest.take(np.flatnonzero(score <= limits[flow.name]))
@@ -99,9 +87,12 @@ def search(
         if best is None or value < best.value:
             found = few.take(np.array([i]))
             active = int(spatial_trips(found, None)[0])
-            best = Found(found, cost.point(i, active), value, flow.name)
+            best = Point(found, cost.point(i, active), value, flow.name)
     assert best is not None
-    return replace(best, n_candidates=n_candidates, n_legal=n_legal, n_exact=n_exact)
+    pruned = {"does not fit": n_candidates - n_legal, "screened out": n_legal - n_exact}
+    seconds = time.perf_counter() - started
+    certificate = Certificate(objective, dataflow.name, best.value, 0.0, n_exact, pruned, seconds)
+    return Found((best,), certificate)
 
 
 def _why_nothing(
