@@ -1,4 +1,4 @@
-"""What a search knows about its result: the best it found, and the least that anything it left out could be."""
+"""What a search knows of its result: the best found, and the least that anything left out could be."""
 
 from __future__ import annotations
 

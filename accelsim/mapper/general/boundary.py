@@ -1,0 +1,195 @@
+"""What the words that cross between two levels cost: energy, and cycles of every port, as linear forms.
+
+A boundary lies between a level that keeps an operand (child) and the next one out that keeps it (parent).
+All counts of a mapping are linear in the words that its boundaries send and take (Sigma over b):
+
+    cost_r = k0_r + sum_t k1_rt / m_t + sum_b (s0_rb + s1_rb m_t) sent_b + (t0_rb + t1_rb m_t) taken_b
+
+with m_t the instances side by side along dimensions that operand t does not have. r = 0 is energy in pJ,
+the others are cycles of one port of a level (times the instances, for levels inside the array).
+Where two memories inside the PEs keep sums, the form is a bound from below, else it is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapping.footprint import partial_bytes, word_bytes
+from accelsim.tables.dims import N_OPERANDS, O
+from accelsim.tables.machine import Machine
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Boundary:
+    operand: int
+    child: int
+    parent: int
+
+
+@dataclass(frozen=True)
+class Port:
+    """A bandwidth: reads, writes or both of a level."""
+
+    level: int
+    reads: bool
+    writes: bool
+
+
+def ports_of(machine: Machine) -> tuple[Port, ...]:
+    """The ports of finite bandwidth."""
+    ports = []
+    for level in range(machine.n_levels):
+        read = np.isfinite(machine.read_bytes_per_cycle[level])
+        write = np.isfinite(machine.write_bytes_per_cycle[level])
+        if machine.shared_port[level] and (read or write):
+            ports.append(Port(level, True, True))
+        else:
+            ports += [Port(level, True, False)] * bool(read) + [Port(level, False, True)] * bool(write)
+    return tuple(ports)
+
+
+class Forms:
+    """The linear forms of one machine for one choice of what every level keeps."""
+
+    def __init__(
+        self, machine: Machine, keep: Bools, macs: tuple[float, float, float], outputs: float
+    ) -> None:
+        self.machine, self.keep, self.outputs = machine, keep, outputs
+        self.ports = ports_of(machine)
+        self.kept = [[int(level) for level in np.flatnonzero(keep[:, t])] for t in range(N_OPERANDS)]
+        self.boundaries = [
+            Boundary(t, child, parent)
+            for t in range(N_OPERANDS)
+            for child, parent in zip(self.kept[t], self.kept[t][1:], strict=False)
+        ]
+        n_r, n_b = 1 + len(self.ports), len(self.boundaries)
+        self.k0, self.k1 = np.zeros(n_r), np.zeros((n_r, N_OPERANDS))
+        self.s0, self.s1, self.t0, self.t1 = (np.zeros((n_r, n_b)) for _ in range(4))
+        self.k0[0] = macs[O] * machine.mac_pj
+        for t in range(N_OPERANDS):
+            if t == O:
+                self._sums(macs[O])
+            else:
+                self._reads(t, macs[t])
+
+    @cached_property
+    def inside(self) -> Bools:  # [r], ports of one PE
+        return np.array([False, *(port.level < self.machine.fanout_level for port in self.ports)])
+
+    def _unit(self, level: int, write: bool, width_bytes: float) -> Floats:  # [r]
+        """Cost of one word read from or written to a level."""
+        machine = self.machine
+        pj = machine.write_pj_per_byte if write else machine.read_pj_per_byte
+        speed = machine.write_bytes_per_cycle if write else machine.read_bytes_per_cycle
+        unit = [width_bytes * float(pj[level])]
+        for port in self.ports:
+            mine = port.level == level and (port.writes if write else port.reads)
+            unit.append(width_bytes / float(speed[level]) if mine else 0.0)
+        return np.array(unit)
+
+    def _hop(self, operand: int) -> Floats:  # [r]
+        machine = self.machine
+        bits = machine.accumulate_bits if operand == O else int(machine.bits[operand])
+        return np.array([bits / 8 * machine.hop_pj_per_byte, *(0.0 for _ in self.ports)])
+
+    def _reads(self, t: int, macs: float) -> None:
+        machine, fan = self.machine, self.machine.fanout_level
+        innermost = self.kept[t][0]
+        unit = self._unit(innermost, False, word_bytes(machine, innermost, t))
+        if innermost >= fan and machine.multicast[t]:
+            self.k1[:, t] += unit * macs
+        else:
+            self.k0 += unit * macs
+        inside = [level for level in self.kept[t] if level < fan]
+        if not inside:
+            self.k0 += self._hop(t) * macs
+        for b, bound in enumerate(self.boundaries):
+            if bound.operand != t:
+                continue
+            send = self._unit(bound.parent, False, word_bytes(machine, bound.parent, t))
+            take = self._unit(bound.child, True, word_bytes(machine, bound.child, t))
+            if inside and bound.child == inside[-1]:
+                take = take + self._hop(t)
+            above = bound.parent if machine.multicast[t] else bound.child
+            (self.s1 if above < fan else self.s0)[:, b] += send
+            (self.t1 if bound.child < fan else self.t0)[:, b] += take
+
+    def _sums(self, macs: float) -> None:
+        machine, fan, outputs = self.machine, self.machine.fanout_level, self.outputs
+        innermost, home = self.kept[O][0], self.kept[O][-1]
+        add = self._unit(innermost, True, partial_bytes(machine, innermost))
+        look = self._unit(innermost, False, partial_bytes(machine, innermost))
+        if innermost >= fan and machine.reduce:
+            self.k1[:, O] += (add + look) * macs
+            self.k0 += self._hop(O) * macs
+            self.k1[:, O] -= self._hop(O) * macs
+        else:
+            self.k0 += (add + look) * macs
+        self.k0 -= look * outputs  # a sum starts at zero, without a read
+        if innermost == home:
+            self.k0 -= (add - self._unit(innermost, True, word_bytes(machine, innermost, O))) * outputs
+        for b, bound in enumerate(self.boundaries):
+            if bound.operand != O:
+                continue
+            c, p = bound.child, bound.parent
+            drain = self._unit(c, False, partial_bytes(machine, c))
+            update = self._unit(p, True, partial_bytes(machine, p))
+            returned = self._unit(p, False, partial_bytes(machine, p)) + self._unit(
+                c, True, partial_bytes(machine, c)
+            )
+            crossing = c < fan <= p
+            visits = self.t1 if c < fan else self.t0
+            visits[:, b] += drain
+            (self.s1 if p < fan or (crossing and not machine.reduce) else self.s0)[:, b] += update
+            self.s0[:, b] += returned
+            self.k0 -= returned * outputs
+            self.k0 -= (update - self._unit(p, True, word_bytes(machine, p, O))) * outputs
+            if c != innermost:
+                self.k0 -= (drain - self._unit(c, False, word_bytes(machine, c, O))) * outputs
+            if crossing and machine.reduce:
+                self.t1[:, b] += self._hop(O)
+                self.t0[:, b] -= self._hop(O)
+            if c == innermost and c < fan:  # each instance's first sum of a visit starts at zero
+                self.t1[:, b] -= look
+                self.t0[:, b] += look
+
+    def constant(self, m: Floats) -> Floats:  # m [T, B] -> [r, B]
+        """Cost that does not depend on tiles, where m instances share operands."""
+        total: Floats = self.k0[:, None] + self.k1 @ (1 / m)
+        return total
+
+    def sends(self, b: int, m: Floats) -> Floats:  # [r, B]
+        """Cost of a word sent at a boundary."""
+        return self.s0[:, b, None] + self.s1[:, b, None] * m[self.boundaries[b].operand]
+
+    def takes(self, b: int, m: Floats) -> Floats:  # [r, B]
+        """Cost of a word taken at a boundary."""
+        return self.t0[:, b, None] + self.t1[:, b, None] * m[self.boundaries[b].operand]
+
+
+def latency(
+    machine: Machine,
+    ports: tuple[Port, ...],
+    cycles: Floats,
+    compute: Floats,
+    waits: Floats,
+    fill_drain: Floats,
+) -> Floats:  # cycles [port, B]
+    """`cost.latency` on the ports' cycles: the slowest that overlap, then those that do not, then the array."""
+    beside, apart = compute + waits, np.zeros_like(compute)
+    for level in range(machine.n_levels):
+        mine = [k for k, port in enumerate(ports) if port.level == level]
+        if mine:
+            transfer = np.ceil(cycles[mine].max(0) * (1 - 1e-12))
+            if machine.overlap[level]:
+                beside = np.maximum(beside, transfer)
+            else:
+                apart = apart + transfer
+    return beside + apart + fill_drain - waits

@@ -1,0 +1,118 @@
+"""Complete mappings as loop nests: the loops of every level in an order that lets the chosen operand stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapper.general.partial import Partials
+from accelsim.mapper.general.variant import Variant
+from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, I
+from accelsim.tables.nest import Nest
+
+Ints = NDArray[np.int64]
+Order = tuple[tuple[int, ...], ...]
+"""Dimensions of each level, outer to inner; levels from the innermost."""
+
+
+def trips_of(variant: Variant, leaves: Partials) -> tuple[Ints, Ints]:  # [L, D, B], [D, B]
+    """Trips in time at every level, and on the array, of the lattice's dimensions."""
+    lattice, fan = variant.space.lattice, variant.space.machine.fanout_level
+    n = len(leaves)
+    time = np.ones((variant.n_levels, len(lattice.dims), n), np.int64)
+    for level in range(variant.n_levels):
+        if level == 0:
+            below = np.zeros(n, np.int64)
+        else:
+            below = leaves.tiles[level - 1]
+        if level == fan:
+            below = leaves.start
+        for k, d in enumerate(lattice.dims):
+            time[level, k] = lattice.size(leaves.tiles[level], d) // lattice.size(below, d)
+    space = np.array([lattice.size(leaves.spread, d) for d in lattice.dims]).reshape(len(lattice.dims), n)
+    return time, space
+
+
+def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order:
+    """The class that stays innermost, and first in it (or outside the filters') the window that slides best."""
+    dims, classes = variant.space.lattice.dims, variant.space.classes
+    order = []
+    for level in range(variant.n_levels):
+        present = [d for k, d in enumerate(dims) if time[level, k, i] > 1]
+        a = int(leaves.stays[level, i])
+        inner = [d for d in present if a < N_OPERANDS and d in classes[a]]
+        outer = [d for d in present if d not in inner]
+        sliding = outer if a == I else inner
+        sliding.sort(key=lambda d: (d in variant.window_dims, -d))
+        order.append((*outer, *inner))
+    return tuple(order)
+
+
+def other_orders(variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterator[Order]:
+    """Every order, of those with the class that stays innermost, that can count otherwise.
+
+    With the class given, the words of weights and sums are; those of inputs depend on the loops from inside
+    up to the first one of N, G or C, which makes every tile a new one. The rest may stand in any order.
+    """
+    dims, classes = variant.space.lattice.dims, variant.space.classes
+    innermost = int(np.flatnonzero(variant.keep[:, I])[0])
+    choices = []
+    for level in range(variant.n_levels):
+        present = [d for k, d in enumerate(dims) if time[level, k, i] > 1]
+        a = int(leaves.stays[level, i])
+        inner = tuple(d for d in present if a < N_OPERANDS and d in classes[a])
+        outer = tuple(d for d in present if d not in inner)
+        if level <= innermost:
+            choices.append([(*outer, *inner)])
+        else:
+            choices.append([order[::-1] for order in _from_inside(inner, outer)])
+    yield from product(*choices)
+
+
+def _from_inside(inner: tuple[int, ...], outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Orders, inner to outer, that differ before their first loop of N, G or C."""
+    if not inner and not outer:
+        yield ()
+        return
+    if not inner:
+        inner, outer = outer, ()
+    for d in inner:
+        rest = tuple(e for e in inner if e != d)
+        if d in INPUT_SIMPLE:
+            yield (d, *rest, *outer)
+        else:
+            for order in _from_inside(rest, outer) if rest else _from_inside(outer, ()):
+                yield (d, *order)
+
+
+def nest_of(variant: Variant, order: Order, time: Ints, rows: Ints, cols: Ints) -> Nest:
+    """Mappings that share an order as one nest; time [L, D, B], rows and cols [D, B]."""
+    lattice, fan = variant.space.lattice, variant.space.machine.fanout_level
+    loops: list[tuple[int, int, str, Ints]] = []
+    for level in range(variant.n_levels - 1, -1, -1):
+        loops += [(d, level, "", time[level, lattice.axis_of[d]]) for d in order[level]]
+        if level == fan:
+            for name, trips in (("rows", rows), ("cols", cols)):
+                loops += [
+                    (d, level, name, n) for d, n in zip(lattice.dims, trips, strict=True) if np.any(n > 1)
+                ]
+    if not loops:
+        return Nest((), (), (), np.ones((0, time.shape[2]), np.int64), variant.keep)
+    dims, levels, axis, trips_of_loops = zip(*loops, strict=True)
+    return Nest(dims, levels, axis, np.stack(trips_of_loops), variant.keep)
+
+
+def on_axes(n_rows: int, n_cols: int, sizes: Ints) -> tuple[Ints, Ints]:
+    """Trips on rows and on columns of the loops on the array; sizes [D, B]."""
+    total = sizes.prod(0)
+    rows = np.ones_like(sizes)
+    left = np.zeros_like(total)
+    for i, n in enumerate(total.tolist()):
+        left[i] = max(r for r in range(1, min(n, n_rows) + 1) if n % r == 0 and n // r <= n_cols)
+    for k, size in enumerate(sizes):
+        rows[k] = np.gcd(left, size)
+        left = left // rows[k]
+    return rows, sizes // rows

@@ -1,0 +1,49 @@
+"""From the linear costs of partial mappings to the least energy and latency that they can lead to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, fold_cycles
+from accelsim.mapper.general.boundary import latency
+from accelsim.mapper.general.variant import Variant
+from accelsim.tables.dims import I, O, W
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Floats, Floats]:  # [B] each
+    """Least energy in pJ and least cycles of partial mappings with linear costs [r, B] and loops on the array."""
+    space, machine = variant.space, variant.space.machine
+    n_pes, steps = space.elements[spread], space.steps[spread]
+    compute = np.ceil(steps / machine.per_pe)
+    waits = fill_drain = np.zeros_like(compute)
+    flow = systolic_flow(variant)
+    if flow is not None:
+        operand = {"ws": W, "os": O, "is": I}[flow]
+        own = float(np.prod([float(space.problem.extents[d]) for d in space.relevant[operand]]))
+        folds = np.maximum(np.floor(own * m[operand] / n_pes * (1 + 1e-12)), 1).astype(np.int64)
+        streamed = -(-compute.astype(np.int64) // folds)
+        rule = machine.fold
+        _, cycles = fold_cycles(folds, streamed, machine.rows, machine.cols, flow, rule)
+        fill_drain = np.asarray(cycles, np.float64)
+        if rule == "overlapped" and flow != "os":
+            waits = (folds - 1.0) * np.maximum(machine.rows - streamed, 0)
+    possible = np.isfinite(costs).all(0)
+    costs = np.where(possible, costs, 0.0)
+    cycles = costs[1:] / np.where(variant.forms.inside[1:, None], n_pes, 1.0)
+    total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
+    energy = costs[0] + total * machine.leakage_pj_per_cycle
+    return np.where(possible, energy, np.inf), np.where(possible, total, np.inf)
+
+
+def systolic_flow(variant: Variant) -> str | None:
+    """The dataflow whose fold rule counts: told by what stays inside a systolic array (`dataflows.followed`)."""
+    machine = variant.space.machine
+    if machine.fold == "broadcast":
+        return None
+    inside = tuple(int(t) for t in np.flatnonzero(variant.keep[: machine.fanout_level].any(0)))
+    flow = {(W,): "ws", (O,): "os", (I,): "is"}.get(inside)
+    return flow if flow in SYSTOLIC_DATAFLOWS else None

@@ -1,0 +1,87 @@
+"""Where the levels inside the array meet the loops on it: all pairs, with a quick bound for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapper.general.boundary import Forms
+from accelsim.mapper.general.partial import LEAST, Partials, side_by_side
+from accelsim.mapper.general.price import price
+from accelsim.mapper.general.space import Space
+from accelsim.mapper.general.variant import Variant
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+PAIRS = 2**19
+"""Pairs that are looked at together: some tens of MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Roots:
+    """Pairs of a partial mapping inside the array and loops on it; `start` is the node of both."""
+
+    inner: Partials
+    owner: Ints  # [B]
+    spread: Ints  # [B]
+    start: Ints  # [B]
+
+    def take(self, index: Ints | slice) -> Roots:
+        return replace(self, owner=self.owner[index], spread=self.spread[index], start=self.start[index])
+
+    def partials(self, variant: Variant) -> Partials:
+        return side_by_side(variant, self.inner, self.owner, self.spread, self.start)
+
+
+def roots_of(variant: Variant, inner: Partials) -> Iterator[tuple[Floats, Floats, Roots]]:
+    """All pairs that the array and the layer have room for, with their least energy and cycles."""
+    space = variant.space
+    nodes = space.spreads
+    fixed = variant.forms.constant(space.sharing[:, nodes])
+    each = max(1, PAIRS // len(nodes))
+    for first in range(0, len(inner), each):
+        part = inner.take(slice(first, first + each))
+        start = space.lattice.times(part.node, nodes)
+        owner, which = np.nonzero(start >= 0)
+        spread, start = nodes[which], start[owner, which]
+        m = space.sharing[:, spread]
+        costs = fixed[:, which] + variant.tail(part.level, part.opens)[:, start]
+        costs += _closed(variant, part, owner, m)
+        energy, cycles = price(variant, costs, m, spread)
+        yield energy, cycles, Roots(part, owner, spread, start)
+
+
+def _closed(variant: Variant, inner: Partials, owner: Ints, m: Floats) -> Floats:  # [r, B]
+    """Cost of what closed inside the array, before its steps outside were divided among the instances."""
+    forms = variant.forms
+    total = np.zeros((len(forms.k0), len(owner)))
+    for b, bound in enumerate(variant.boundaries):
+        if bound.child >= inner.level or b in inner.opens:
+            continue
+        sent, taken = inner.words[LEAST][:, b]
+        if variant.is_union(b):  # sent once for several: how often is known later
+            sent = np.zeros_like(sent)
+        once = forms.s0[:, b, None] * sent + forms.t0[:, b, None] * taken
+        each = forms.s1[:, b, None] * sent + forms.t1[:, b, None] * taken
+        total += once[:, owner] / m[bound.operand] + each[:, owner]
+    return total
+
+
+def floor_of(space: Space, keep: Bools) -> tuple[Floats, Floats]:  # [1] each
+    """The least energy and cycles of any mapping that keeps operands so: every word crosses once."""
+    variant = Variant(space, keep)
+    forms: Forms = variant.forms
+    nodes = space.spreads
+    m = space.sharing[:, nodes]
+    costs = forms.constant(m)
+    for b in range(len(variant.boundaries)):
+        words = variant.least_words(b)
+        sent, taken = (forms.s0 + forms.s1)[:, b], (forms.t0 + forms.t1)[:, b]
+        costs += (sent * words[0] + taken * words[1])[:, None]
+    energy, cycles = price(variant, costs, m, nodes)
+    return np.array([energy.min()]), np.array([cycles.min()])

@@ -1,0 +1,239 @@
+"""One layer on one machine as the general search sees it: sizes, words of every tile, room at every level."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapper.general.lattice import Lattice, any_sizes, divisors
+from accelsim.mapper.general.windows import AxisTables, axis_tables
+from accelsim.mapping.footprint import partial_bytes, tile_words, word_bytes
+from accelsim.mapping.legality import limited_levels
+from accelsim.mapping.touched import Axis
+from accelsim.tables.dims import (
+    DIMS,
+    INPUT_SIMPLE,
+    N_OPERANDS,
+    OUTPUT_DIMS,
+    REDUCTION_DIMS,
+    WINDOWS,
+    I,
+    O,
+    W,
+    relevant_dims,
+)
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Space:
+    """Everything that does not depend on what the levels keep."""
+
+    def __init__(self, problem: Problem, machine: Machine, homes: tuple[int, int, int], ragged: bool) -> None:
+        self.problem, self.machine, self.homes, self.ragged = problem, machine, homes, ragged
+        x = problem.extents
+        active = [d for d in range(len(DIMS)) if x[d] > 1]
+        self.sizes = [any_sizes(n) if ragged else divisors(n) for n in x]
+        self.lattice = Lattice(active, [self.sizes[d] for d in active])
+        relevant = tuple(
+            OUTPUT_DIMS if t == O else relevant_dims(t, problem.weight_has_batch) for t in range(N_OPERANDS)
+        )
+        self.relevant = relevant
+        self.classes = tuple(tuple(d for d in active if d not in relevant[t]) for t in range(N_OPERANDS))
+        """The dimensions that leave an operand's tile where it is."""
+
+    # --- words
+
+    @cached_property
+    def words_outside(self) -> tuple[Floats, Floats, Floats]:  # T x [M]
+        """Words of an operand that pass a boundary whose tile stays for all of its own class inside a node:
+        its volume times the steps of its class outside; for I without the factors of its windows."""
+        lattice, x = self.lattice, self.problem.extents
+        out = []
+        for t in range(N_OPERANDS):
+            own = 1.0
+            for d in self.relevant[t]:
+                if t != I or not any(d in pair for pair in WINDOWS):
+                    own *= x[d]
+            tiles = {d: x[d] / self.sizes[d].values for d in self.classes[t]}
+            out.append(own * lattice.spread(tiles) * (self._whole_chunks(t) if self.ragged else 1.0))
+        return out[0], out[1], out[2]
+
+    def _whole_chunks(self, t: int) -> float:
+        """The least part of an operand's words that lie where loops of its own dimensions step more than once.
+
+        The last chunk of a ragged loop may be a single tile, which then stays through the loops outside. That
+        takes three tiles or more, so that the last of them holds less than a third of the words.
+        """
+        part = 0.0
+        for d in self.relevant[t]:
+            s = self.sizes[d]
+            last = s.extent - (s.tiles - 1) * s.values
+            part = max(part, float((last / s.extent)[s.tiles > 2].max(initial=0.0)))
+        return 1 - part
+
+    def gain(self, a: int, before: Ints, after: Ints) -> Floats:  # [B]
+        """The part of the passes of the first loop that moves the inputs that may start beside the tile held.
+
+        A level's loops go from one node to another, those of class a innermost. A pass that a loop of N, G or
+        C begins, or one outside such a loop, finds nothing that it can use: so where the level has such loops
+        no more than 1 - 1 / (trips of what may lie between) of the passes gain. (The first loop itself may be
+        any of those: the trips of all but the shortest one bound the rest.)
+        """
+        lattice = self.lattice
+        inner = self.classes[a] if a < N_OPERANDS else ()
+        n = np.ones(np.broadcast_shapes(before.shape, after.shape))
+        between = np.ones((2, *n.shape))  # inside the class of a; in all of the level
+        shortest = np.full((2, *n.shape), np.inf)
+        stops = np.zeros((2, *n.shape), np.bool_)
+        for d in lattice.dims:
+            trips = lattice.size(after, d) / lattice.size(before, d)
+            moves = trips > 1
+            for part in range(2):
+                if part == 0 and (a == I or d not in inner):
+                    continue
+                if part == 1 and a == I and d in inner:
+                    continue
+                if d in INPUT_SIMPLE:
+                    stops[part] |= moves
+                    continue
+                between[part] *= trips
+                if part == 0 or a == I or d in inner:
+                    first = any(d in pair for pair in WINDOWS)
+                    shortest[part] = np.where(
+                        moves & first, np.minimum(shortest[part], trips), shortest[part]
+                    )
+        rest = between / np.where(np.isfinite(shortest), shortest, 1.0)
+        part: Floats = 1 - 1 / rest
+        return np.where(stops[0], part[0], np.where(stops[1], part[1], 1.0))
+
+    def axis(self, number: int, padded: bool, box: bool, real: bool) -> AxisTables:
+        stride, dilation, pad, size = self.problem.windows[number]
+        p, r = WINDOWS[number]
+        axis = Axis(stride, dilation, pad, size, padded, box, real)
+        return axis_tables((self.sizes[p], self.sizes[r]), axis, not self.ragged)
+
+    def mac_words(self, padded: bool) -> float:
+        """Multiply-accumulates whose input exists."""
+        x = self.problem.extents
+        words = 1.0
+        for d in range(len(DIMS)):
+            if not any(d in pair for pair in WINDOWS):
+                words *= x[d]
+        for number in range(len(WINDOWS)):
+            words *= float(self.axis(number, padded, False, False).all_tiles[0, 0])
+        return words
+
+    # --- room
+
+    @cached_property
+    def limited(self) -> list[int]:
+        return limited_levels(self.machine)
+
+    @cached_property
+    def _node_nest(self) -> Nest:
+        """Every node as a mapping of one level, to ask `mapping.footprint` for its words."""
+        nodes = np.arange(self.lattice.n_nodes)
+        trips = [self.lattice.size(nodes, d) for d in self.lattice.dims]
+        n = len(trips)
+        keep = np.ones((1, N_OPERANDS), np.bool_)
+        shape = np.array(trips).reshape(n, len(nodes))
+        return Nest(self.lattice.dims, (0,) * n, ("",) * n, shape, keep)
+
+    def tile_words(self, t: int, level: int) -> Ints:  # [M]
+        machine = self.machine
+        padded, box = bool(machine.padding_stored[level]), bool(machine.fetch_box[level])
+        return tile_words(self.problem, self._node_nest, t, level, padded, box)
+
+    @cached_property
+    def room(self) -> dict[int, tuple[Floats, Floats, Floats, Floats]]:
+        """Bytes of I, W, finished and unfinished O at every limited level, [M] each."""
+        machine, out = self.machine, {}
+        for level in self.limited:
+            copies = 2 if machine.double_buffered[level] else 1
+            words = [self.tile_words(t, level) * copies for t in range(N_OPERANDS)]
+            wide = partial_bytes(machine, level)
+            out[level] = (
+                words[I] * word_bytes(machine, level, I),
+                words[W] * word_bytes(machine, level, W),
+                words[O] * word_bytes(machine, level, O),
+                words[O] * wide,
+            )
+        return out
+
+    @cached_property
+    def summed(self) -> Bools:  # [M]
+        """Nodes that hold whole reductions."""
+        lattice = self.lattice
+        done = {
+            d: (self.sizes[d].values >= self.problem.extents[d]).astype(np.float64)
+            for d in lattice.dims
+            if d in REDUCTION_DIMS
+        }
+        return lattice.spread(done) > 0
+
+    # --- space
+
+    @cached_property
+    def elements(self) -> Floats:  # [M]
+        """Processing elements that a node takes as loops on the array."""
+        lattice = self.lattice
+        return lattice.spread({d: self.sizes[d].values.astype(np.float64) for d in lattice.dims})
+
+    @cached_property
+    def steps(self) -> Floats:  # [M]
+        """Least steps in time with a node as loops on the array: what is left over in each dimension."""
+        x = self.problem.extents
+        return self.lattice.spread({d: np.ceil(x[d] / self.sizes[d].values) for d in self.lattice.dims})
+
+    @cached_property
+    def sharing(self) -> Floats:  # [T, M]
+        """Instances of a node, as loops on the array, that share each operand."""
+        sizes = {d: self.sizes[d].values.astype(np.float64) for d in self.lattice.dims}
+        spread = self.lattice.spread
+        return np.array([spread({d: sizes[d] for d in self.classes[t]}) for t in range(N_OPERANDS)])
+
+    @cached_property
+    def spreads(self) -> Ints:
+        """Nodes that fit the array as loops on it, largest first."""
+        machine = self.machine
+        nodes = np.flatnonzero(self.elements <= machine.rows * machine.cols)
+        size = self.elements[nodes].astype(np.int64)
+        fits = np.array([_splits(int(n), machine.rows, machine.cols) for n in range(int(size.max()) + 1)])
+        nodes = nodes[fits[size]]
+        order: Ints = nodes[np.argsort(-self.elements[nodes], kind="stable")]
+        return order
+
+    # --- what is kept
+
+    def keeps(self) -> list[Bools]:
+        """Every choice of levels for the operands: any of those that hold it up to its home."""
+        machine = self.machine
+        choices = []
+        for t in range(N_OPERANDS):
+            inner = [level for level in range(self.homes[t]) if machine.holds[level, t]]
+            subsets = []
+            for chosen in product((True, False), repeat=len(inner)):
+                column = np.zeros(machine.n_levels, np.bool_)
+                column[[level for level, yes in zip(inner, chosen, strict=True) if yes]] = True
+                column[self.homes[t]] = True
+                subsets.append(column)
+            choices.append(subsets)
+        return [np.stack(columns, axis=1) for columns in product(*choices)]
+
+    def macs(self, keep: Bools) -> tuple[float, float, float]:
+        innermost = int(np.flatnonzero(keep[:, I])[0])
+        n = float(self.problem.n_macs)
+        return self.mac_words(bool(self.machine.padding_stored[innermost])), n, n
+
+
+def _splits(n: int, rows: int, cols: int) -> bool:
+    """Whether n elements can be laid out as r x c, with r a divisor of n."""
+    return n > 0 and any(n % r == 0 and n // r <= cols for r in range(1, min(n, rows) + 1))
