@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.space import Space
-from accelsim.tables.dims import WINDOWS
+from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, WINDOWS, I
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class AxisWords:
+    """One axis of B partial mappings: words of all tiles, shared at most, whether it moves, and its slides."""
+
+    all_tiles: Floats  # [B]
+    near: Floats  # [B]
+    moves: Bools  # [B]
+    slides: list[tuple[Floats, Floats, Floats, Bools]]
+    """Words left; the most that passes gain at their starts, the other dimension of the axis still, or moving;
+    whether it has loops at this level."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gain:
+    """The part of the passes of the first loop that may start beside the tile held, and at its very place.
+
+    A pass that a loop of another axis begins finds the tile moved along that axis; only where a loop begins it
+    that does not move the inputs, the other axes are where they were.
+    """
+
+    beside: Floats  # [B]
+    same_place: Floats  # [B]
+    beyond: Bools  # [B], passes that loops of levels further out begin may be among them
+
+    def of(self, full: Floats, near: Floats) -> Floats:
+        """Words of the other axes that passes keep at their starts, times the part of the passes that do."""
+        return self.same_place * full + (self.beside - self.same_place) * near
 
 
 class InputWords:
@@ -34,48 +66,93 @@ class InputWords:
         return lattice.digit(nodes, lattice.axis_of[d])
 
     def words(
-        self, tile: Sequence[Ints], now: Ints, block: Ints | None, dims: Sequence[int], gain: Floats | float
+        self, tile: Sequence[Ints], now: Ints, block: Ints | None, dims: Sequence[int], gain: Gain | None
     ) -> tuple[Floats, Floats]:  # [B] each
         """Least and most words, the least over the dimension that moves first: one of `dims`.
 
-        `tile` is the node of the tile for each axis, `now` that of the loops below (its step), `block` where
-        the first loop ends (None: anywhere). `gain` is the part of the passes that may start beside the tile
-        that is held.
+        `tile` is the node of the tile for each axis, `now` that of the loops below (its step), `block` that
+        where the level's loops end (None: anywhere).
         """
-        rows = [self._rows(k, tile[k], now, block, dims, gain) for k in self.numbers]
-        whole = np.full(now.shape, self.constant)
-        for all_tiles, _ in rows:
-            whole = whole * all_tiles
-        least, most = whole, whole
-        for k, (all_tiles, slides) in enumerate(rows):
-            others = np.full(now.shape, self.constant)
-            for j, (rest, _) in enumerate(rows):
-                if j != k:
-                    others = others * rest
-            for low, high in slides:
-                least = np.minimum(least, low * others)
-                most = np.minimum(most, high * others)
+        axes = [self._axis(k, tile[k], now, block, dims) for k in self.numbers]
+        least = most = self.constant * prod([axis.all_tiles for axis in axes], start=np.ones(now.shape))
+        for axis in axes:
+            rest = [other for other in axes if other is not axis]
+            full = self.constant * prod([other.all_tiles for other in rest], start=np.ones(now.shape))
+            for slide, back, aside, other_moves in axis.slides:
+                most = np.minimum(most, slide * full)
+                kept = 0.0
+                if gain is not None:
+                    kept = back * gain.of(full, self._beside(rest, np.where(gain.beyond, full, 0.0), full))
+                    kept = kept + np.where(other_moves | gain.beyond, aside, 0.0) * full * gain.beside
+                least = np.minimum(least, slide * full - kept)
         return least, most
 
-    def _rows(
-        self, k: int, tile: Ints, now: Ints, block: Ints | None, dims: Sequence[int], gain: Floats | float
-    ) -> tuple[Floats, list[tuple[Floats, Floats]]]:
-        """Words of all tiles of one axis; least and most words where one of its loops moves first."""
-        pair, table = WINDOWS[k], self.tables[k]
+    def _beside(self, axes: Sequence[AxisWords], otherwise: Floats, full: Floats) -> Floats:
+        """The most that tiles of these axes share with those that are a step away on one axis at least."""
+        best, moves = np.zeros_like(full), np.zeros(full.shape, np.bool_)
+        for axis in axes:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.where(axis.all_tiles > 0, axis.near / axis.all_tiles, 0.0)
+            best = np.where(axis.moves, np.maximum(best, full * share), best)
+            moves |= axis.moves
+        return np.where(moves, best, otherwise)
+
+    def _axis(self, k: int, tile: Ints, now: Ints, block: Ints | None, dims: Sequence[int]) -> AxisWords:
+        """The words of one axis: all tiles, and where one of its loops moves first."""
+        pair, table, space = WINDOWS[k], self.tables[k], self.space
         i, j = (self._digit(tile, d) for d in pair)
         step = [self._digit(now, d) for d in pair]
         slides = []
+        near, moves = np.zeros(now.shape), np.zeros((2, *now.shape), np.bool_)
+        if block is not None:
+            moves = np.array([self._digit(block, d) != i for d, i in zip(pair, step, strict=True)])
         for side, d in enumerate(pair):
-            if d not in dims or d not in self.space.lattice.axis_of:
+            if d not in space.lattice.axis_of:
                 continue
-            other = pair[1 - side]
-            extents = self.space.problem.extents
-            remain = (self.space.sizes[other].values[step[1 - side]] < extents[other]).astype(np.int64)
+            other = step[1 - side]
             if block is None:
-                least = table.any_block[side][remain, i, j, step[side]]
-                slides.append((least, least))
-            else:
-                end = self._digit(block, d)
-                slide = table.slide[side][i, j, step[side], end]
-                slides.append((slide - gain * table.back[side][remain, i, j, step[side], end], slide))
-        return table.all_tiles[i, j], slides
+                if d in dims:
+                    least = table.any_block[side][i, j, step[side], other]
+                    slides.append((least, np.zeros_like(least), np.zeros_like(least), moves[side]))
+                continue
+            end = self._digit(block, d)
+            near = np.maximum(near, np.where(moves[side], table.near[side][i, j, step[side], other], 0.0))
+            if d in dims:
+                at = (i, j, step[side], end)
+                aside = table.aside[side][(*at, other)]
+                slides.append((table.slide[side][at], table.back[side][at], aside, moves[1 - side]))
+        return AxisWords(table.all_tiles[i, j], near, moves.any(0), slides)
+
+
+def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool) -> Gain:
+    """Where a level's loops go from one node to another, those of class a innermost.
+
+    A pass that a loop of N, G or C begins, or one outside such a loop, finds nothing that it can use: where
+    the level has such loops, no more than 1 - 1 / (trips of what may lie between) of the passes gain. (The
+    first loop itself may be any of those: the trips of all but the shortest one bound the rest.) Loops of K
+    outside it begin no more than 1 - 1 / (their trips) of the passes. Nothing lies outside the last level.
+    """
+    lattice = space.lattice
+    inner = space.classes[a] if a < N_OPERANDS else ()
+    shape = (2, *before.shape)  # of the loops in the class of a; of all of the level
+    between, shortest, stops = np.ones(shape), np.full(shape, np.inf), np.zeros(shape, np.bool_)
+    still = np.ones(before.shape)
+    for d in lattice.dims:
+        trips = lattice.size(after, d) / lattice.size(before, d)
+        if a != I and d in space.classes[I]:
+            still = still * trips
+        for part in range(2):
+            if (part == 0 and (a == I or d not in inner)) or (part == 1 and a == I and d in inner):
+                continue
+            if d in INPUT_SIMPLE:
+                stops[part] |= trips > 1
+                continue
+            between[part] *= trips
+            if (a == I or d in inner) and any(d in pair for pair in WINDOWS):
+                shortest[part] = np.where(trips > 1, np.minimum(shortest[part], trips), shortest[part])
+    rest = between / np.where(np.isfinite(shortest), shortest, 1.0)
+    part_of = 1 - 1 / rest
+    ends = stops.any(0) | last
+    beside = np.where(stops[0], part_of[0], np.where(ends, part_of[1], 1.0))
+    same_place = np.where(stops[0], 0.0, np.minimum(beside, 1 - 1 / still))
+    return Gain(beside, same_place, ~ends)

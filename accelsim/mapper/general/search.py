@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.found import Found, SearchOptions
+from accelsim.mapper.general.bound import Quick, bound
+from accelsim.mapper.general.dominance import dominating
 from accelsim.mapper.general.leaves import Leaves
-from accelsim.mapper.general.partial import Partials, bound, dominating, first, joined, place
+from accelsim.mapper.general.partial import Partials, first, joined
+from accelsim.mapper.general.place import Hopeful, place
 from accelsim.mapper.general.pool import Pool
 from accelsim.mapper.general.price import price
 from accelsim.mapper.general.roots import Roots, floor_of, roots_of
 from accelsim.mapper.general.space import Space
-from accelsim.mapper.general.variant import Variant
+from accelsim.mapper.general.variant import Open, Variant
 from accelsim.tables.certificate import Certificate
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Problem
@@ -135,8 +138,24 @@ class Search:
         elif done:
             self.leaves.count(variant, head, work.energy_pj[:n], work.cycles[:n])
         else:
-            for child in joined([c for c in place(variant, head, self.pruned) if len(c)]):
+            for child in joined(list(place(variant, head, self.pruned, self.hopeful(variant, head)))):
                 self.bounded(variant, child, "bound")
+
+    def hopeful(self, variant: Variant, partials: Partials) -> Hopeful:
+        """Whether steps from partial mappings, as far as a quick bound tells, could lead to what is wanted."""
+        if partials.level == variant.n_levels - 1:
+            return everything
+        quick = Quick(variant, partials)
+
+        def worth(a: int, stay_open: Open, owner: Ints, after: Ints) -> Bools:
+            costs = quick.costs(a, stay_open, owner, after)
+            energy, cycles = price(variant, costs, partials.m[:, owner], partials.spread[owner])
+            good = self.pool.worth(energy, cycles)
+            rank = self.pool.rank(energy, cycles)
+            self.cut_at = min(self.cut_at, float(rank[~good].min(initial=np.inf)))
+            return good
+
+        return worth
 
     def bounded(self, variant: Variant, partials: Partials, rule: str) -> None:
         energy, cycles = price(variant, bound(variant, partials), partials.m, partials.spread)
@@ -146,10 +165,15 @@ class Search:
         """Place all levels inside the array, then pair what is left with all loops on the array."""
         inner = [first(variant)]
         for _ in range(self.space.machine.fanout_level):
-            placed = [c for p in inner for c in place(variant, p, self.pruned) if len(c)]
+            placed = [c for p in inner for c in place(variant, p, self.pruned, everything)]
             n = sum(map(len, placed))
             inner = dominating(variant, joined(placed))
             self.pruned["dominated"] += n - sum(map(len, inner))
         for p in inner:
             for energy, cycles, roots in roots_of(variant, p):
                 self.push(Work(variant, energy, cycles, roots), "bound")
+
+
+def everything(a: int, stay_open: Open, owner: Ints, after: Ints) -> Bools:
+    """Every step is worth taking."""
+    return np.ones(len(owner), np.bool_)

@@ -15,7 +15,6 @@ from accelsim.mapping.legality import limited_levels
 from accelsim.mapping.touched import Axis
 from accelsim.tables.dims import (
     DIMS,
-    INPUT_SIMPLE,
     N_OPERANDS,
     OUTPUT_DIMS,
     REDUCTION_DIMS,
@@ -78,41 +77,6 @@ class Space:
             last = s.extent - (s.tiles - 1) * s.values
             part = max(part, float((last / s.extent)[s.tiles > 2].max(initial=0.0)))
         return 1 - part
-
-    def gain(self, a: int, before: Ints, after: Ints) -> Floats:  # [B]
-        """The part of the passes of the first loop that moves the inputs that may start beside the tile held.
-
-        A level's loops go from one node to another, those of class a innermost. A pass that a loop of N, G or
-        C begins, or one outside such a loop, finds nothing that it can use: so where the level has such loops
-        no more than 1 - 1 / (trips of what may lie between) of the passes gain. (The first loop itself may be
-        any of those: the trips of all but the shortest one bound the rest.)
-        """
-        lattice = self.lattice
-        inner = self.classes[a] if a < N_OPERANDS else ()
-        n = np.ones(np.broadcast_shapes(before.shape, after.shape))
-        between = np.ones((2, *n.shape))  # inside the class of a; in all of the level
-        shortest = np.full((2, *n.shape), np.inf)
-        stops = np.zeros((2, *n.shape), np.bool_)
-        for d in lattice.dims:
-            trips = lattice.size(after, d) / lattice.size(before, d)
-            moves = trips > 1
-            for part in range(2):
-                if part == 0 and (a == I or d not in inner):
-                    continue
-                if part == 1 and a == I and d in inner:
-                    continue
-                if d in INPUT_SIMPLE:
-                    stops[part] |= moves
-                    continue
-                between[part] *= trips
-                if part == 0 or a == I or d in inner:
-                    first = any(d in pair for pair in WINDOWS)
-                    shortest[part] = np.where(
-                        moves & first, np.minimum(shortest[part], trips), shortest[part]
-                    )
-        rest = between / np.where(np.isfinite(shortest), shortest, 1.0)
-        part: Floats = 1 - 1 / rest
-        return np.where(stops[0], part[0], np.where(stops[1], part[1], 1.0))
 
     def axis(self, number: int, padded: bool, box: bool, real: bool) -> AxisTables:
         stride, dilation, pad, size = self.problem.windows[number]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.boundary import Boundary, Forms
-from accelsim.mapper.general.inputs import InputWords
+from accelsim.mapper.general.inputs import InputWords, gain_of
 from accelsim.mapper.general.space import Space
 from accelsim.tables.dims import N_OPERANDS, WINDOWS, I, O
 
@@ -43,6 +43,7 @@ class Variant:
         self.boundaries: list[Boundary] = self.forms.boundaries
         self.n_levels = space.machine.n_levels
         self._fitting: dict[int, Ints | None] = {}
+        self._words: dict[tuple[int, int | None, bool], tuple[Floats, Floats]] = {}
         self._tails: dict[tuple[int, Open], Floats] = {}
         self._stays: dict[tuple[int, int, Open], tuple[Floats, Floats, Floats, Floats]] = {}
         self._closed: dict[tuple[Open, object], Floats] = {}
@@ -117,11 +118,17 @@ class Variant:
             return InputWords(self.space, box, box, box)
         return InputWords(self.space, padded, box, False)
 
-    def _node_words(self, b: int, moving: int | None, whole: bool) -> tuple[Floats, Floats]:  # [M] each
+    def node_words(self, b: int, moving: int | None, whole: bool) -> tuple[Floats, Floats]:  # [M] each
         """Least words sent and taken where a boundary closes at each node, whatever its tile was.
 
         `moving` is the operand that stays meanwhile: its class moves the inputs (None: any loop does).
         """
+        key = (b, moving, whole)
+        if key not in self._words:
+            self._words[key] = self._words_at_nodes(b, moving, whole)
+        return self._words[key]
+
+    def _words_at_nodes(self, b: int, moving: int | None, whole: bool) -> tuple[Floats, Floats]:
         t = self.boundaries[b].operand
         outside = self.space.words_outside[t]
         if t != I:
@@ -139,16 +146,16 @@ class Variant:
     def _inputs_at_nodes(
         self, inputs: InputWords, moving: int | None, dims: Sequence[int], whole: bool
     ) -> Floats:  # [M]
-        block, gain = None, 1.0
+        block, gain = None, None
         if whole:
             block = self.space.lattice.cover
             a = I if moving is None else moving
-            gain = self.space.gain(a, self.nodes, block)
+            gain = gain_of(self.space, a, self.nodes, block, True)
         return inputs.words([self.nodes] * 3, self.nodes, block, dims, gain)[0]
 
     def least_words(self, b: int) -> tuple[float, float]:
         """The fewest words that can be sent and taken at a boundary: each once."""
-        sent, taken = self._node_words(b, None, False)
+        sent, taken = self.node_words(b, None, False)
         end = int(np.flatnonzero(self.space.lattice.covers)[-1])
         return float(sent[end]), float(taken[end])
 
@@ -159,7 +166,7 @@ class Variant:
             forms = self.forms
             total = np.zeros((len(forms.k0), len(self.nodes)))
             for b in opens:
-                sent, taken = self._node_words(b, moving, whole)
+                sent, taken = self.node_words(b, moving, whole)
                 total += (forms.s0 + forms.s1)[:, b, None] * sent + (forms.t0 + forms.t1)[:, b, None] * taken
             self._closed[key] = total
         return self._closed[key]
@@ -229,7 +236,7 @@ class Variant:
         else:
             after = self._close(opens, None, False) + self.tail(level + 1, new) + room
             closes = lattice.least_of_multiples(after)
-        words = [np.minimum(*self._node_words(b, None, False)) for b in opens]
+        words = [np.minimum(*self.node_words(b, None, False)) for b in opens]
         shape = (len(opens), len(self.nodes))
         least = np.array([lattice.least_of_multiples(w + room) for w in words]).reshape(shape)
         both = tuple(sorted({*opens, *new}))

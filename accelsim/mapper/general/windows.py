@@ -1,15 +1,17 @@
 """Words of one input axis as tables over tile sizes: all tiles, and what sliding along a loop leaves to fetch.
 
 A tile has x output and r filter indices. When the innermost loop that moves the input advances by v indices,
-up to a block of y, each tile shares words with the one before; that is exact. At the start of such a pass the
-tile comes from some other place of the axis: `back` is the most that it could share with it.
-Whatever the order of the loops outside, the words fetched lie between `slide - back` and `slide`.
+up to a block of y, each tile shares words with the one before; that is exact (`slide`). At the start of such
+a pass the tile comes from some other place of the axis, which depends on the order of the loops outside;
+`back` and `aside` are the most that it could share with it. So whatever that order is, the words fetched lie
+between slide - back - aside and slide.
 
 Shapes: X, Y sizes of the two dimensions of the axis (outputs and filter); tables are in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,106 +27,141 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class AxisTables:
-    """One axis for one way of counting its edge. The second index of pairs is that of the filter's size."""
+    """One axis for one way of counting its edge.
+
+    Pairs are of loops along outputs and along the filter. `own` is the dimension of the loop, with sizes Z;
+    `other` the other dimension of the axis, with sizes U.
+    """
 
     all_tiles: Floats  # [X, Y]: words of all tiles, one after the other
-    slide: tuple[Floats, Floats]
-    """Along outputs [X, Y, X, X] and the filter [X, Y, Y, Y]: tile x, r; step v; block y."""
-    back: tuple[Floats, Floats]
-    """The same with a first index: whether loops of the axis' other dimension remain."""
-    any_block: tuple[Floats, Floats]
-    """The least of slide - back over all blocks, whatever comes later: [2, X, Y, X or Y]."""
+    slide: tuple[Floats, Floats]  # [X, Y, Z, Z]: tile x, r; step v; block y
+    back: tuple[Floats, Floats]  # [X, Y, Z, Z]: passes that begin where the other dimension stands still
+    aside: tuple[Floats, Floats]  # [X, Y, Z, Z, U]: passes that begin as it moves by its step u
+    near: tuple[Floats, Floats]  # [X, Y, Z, U]: shared by tiles some steps apart, the other with step u left
+    any_block: tuple[Floats, Floats]  # [X, Y, Z, U]: least of slide - back - aside over all blocks
 
 
 def axis_tables(sizes: tuple[Sizes, Sizes], axis: Axis, whole_tiles: bool) -> AxisTables:
     """Tables of an axis; `whole_tiles` says that sizes divide the extents (else any step may be the last)."""
-    return _tables(tuple(map(_key, sizes)), axis, whole_tiles)
+    keys = [(s.extent, tuple(int(v) for v in s.values)) for s in sizes]
+    return _tables(keys[0], keys[1], axis, whole_tiles)
 
 
-def _key(sizes: Sizes) -> tuple[int, tuple[int, ...]]:
-    return sizes.extent, tuple(int(v) for v in sizes.values)
+Side = tuple[int, tuple[int, ...]]  # extent, sizes
 
 
 @lru_cache(maxsize=256)
-def _tables(keys: tuple[tuple[int, tuple[int, ...]], ...], axis: Axis, whole_tiles: bool) -> AxisTables:
-    (p_extent, p_sizes), (r_extent, r_sizes) = keys
-    n_p, n_r = len(p_sizes), len(r_sizes)
-    words = np.zeros((n_p, n_r))
-    slide = np.zeros((n_p, n_r, n_p, n_p)), np.zeros((n_p, n_r, n_r, n_r))
-    back = np.zeros((2, n_p, n_r, n_p, n_p)), np.zeros((2, n_p, n_r, n_r, n_r))
-    for i, x in enumerate(p_sizes):
-        for k, r in enumerate(r_sizes):
-            starts = np.arange(0, p_extent, x)[:, None], np.arange(0, r_extent, r)[None, :]
-            tile = Tile(
-                starts[0],
-                np.minimum(x, p_extent - starts[0]),
-                starts[1],
-                np.minimum(r, r_extent - starts[1]),
-            )
-            touched = np.asarray(n_touched(tile, axis) * np.ones(np.broadcast(*starts).shape), np.float64)
-            words[i, k] = touched.sum()
-            slide[0][i, k], slide[1][i, k] = words[i, k], words[i, k]
-            if touched.size == 1:
-                continue
-            for side, (sizes, extent, size) in enumerate(((p_sizes, p_extent, x), (r_sizes, r_extent, r))):
-                found = _slides(tile, touched, axis, sizes, extent, size, side == 0, whole_tiles)
-                slide[side][i, k], back[side][:, i, k] = found
-    any_block = [(slide[side][None] - back[side]).min(-1) for side in range(2)]
-    return AxisTables(words, slide, back, (any_block[0], any_block[1]))
+def _tables(outputs: Side, filters: Side, axis: Axis, whole_tiles: bool) -> AxisTables:
+    n = len(outputs[1]), len(filters[1])
+    words = np.zeros(n)
+    slide = [np.zeros((*n, n[k], n[k])) for k in range(2)]
+    back = [np.zeros((*n, n[k], n[k])) for k in range(2)]
+    aside = [np.zeros((*n, n[k], n[k], n[1 - k])) for k in range(2)]
+    near = [np.zeros((*n, n[k], n[1 - k])) for k in range(2)]
+    for i, x in enumerate(outputs[1]):
+        for j, r in enumerate(filters[1]):
+            tiles = _Tiles(outputs, filters, x, r, axis)
+            words[i, j] = tiles.words.sum()
+            for k in range(2):
+                slide[k][i, j] = words[i, j]
+                if tiles.words.size > 1:
+                    _fill(
+                        tiles, k, whole_tiles, (slide[k][i, j], back[k][i, j], aside[k][i, j], near[k][i, j])
+                    )
+    least = [((slide[k] - back[k])[..., None] - aside[k]).min(-2) for k in range(2)]
+    return AxisTables(words, *((table[0], table[1]) for table in (slide, back, aside, near, least)))
 
 
-def _slides(
-    tile: Tile,
-    touched: Floats,
-    axis: Axis,
-    sizes: tuple[int, ...],
-    extent: int,
-    size: int,
-    outputs: bool,
-    whole_tiles: bool,
-) -> tuple[Floats, Floats]:  # [n, n], [2, n, n]
-    """`slide` and `back` for each step v and block y of one tile, along outputs or the filter."""
-    total = float(touched.sum())
-    n = len(sizes)
-    slide, back = np.full((n, n), total), np.zeros((2, n, n))
-    along = 0 if outputs else 1
-    first = (tile.p if outputs else tile.r).ravel()
-    per_start = touched.sum(1 - along)  # [starts]
+class _Tiles:
+    """All tiles of one size on an axis, and what they share with tiles elsewhere."""
 
-    def shared(shift: int) -> Floats:  # [starts]: words in common with the tile `shift` indices before
-        p, r = (tile.p - shift, tile.r) if outputs else (tile.p, tile.r - shift)
-        exists = (first >= shift) & (first - shift < extent)
-        old = Tile(
-            p,
-            np.full_like(tile.pl, size) if outputs else tile.pl,
-            r,
-            tile.rl if outputs else np.full_like(tile.rl, size),
-        )
-        count = n_shared(tile, old, axis) * np.ones(touched.shape)
-        words: Floats = np.asarray(count.sum(1 - along), np.float64)
-        return np.where(exists, words, 0.0)
+    def __init__(self, outputs: Side, filters: Side, x: int, r: int, axis: Axis) -> None:
+        self.sides, self.size, self.axis = (outputs, filters), (x, r), axis
+        self.unit = axis.stride, axis.dilation
+        p, f = np.arange(0, outputs[0], x)[:, None], np.arange(0, filters[0], r)[None, :]
+        self.tile = Tile(p, np.minimum(x, outputs[0] - p), f, np.minimum(r, filters[0] - f))
+        self.starts = p.ravel(), f.ravel()
+        self.words = np.asarray(n_touched(self.tile, axis) * np.ones((p.size, f.size)), np.float64)
+        self.span = (min(x, outputs[0]) - 1) * axis.stride + (min(r, filters[0]) - 1) * axis.dilation + 1
+        self._known: dict[tuple[int, int], Floats] = {}
 
-    unit = axis.stride if outputs else axis.dilation
-    span = (int(tile.pl.max()) - 1) * axis.stride + (int(tile.rl.max()) - 1) * axis.dilation + 1
+    def shared(self, k: int, own: int, other: int = 0) -> Floats:  # [starts of k]
+        """Words in common with the tile so many indices before, along dimension k and the other one."""
+        shift = (own, other) if k == 0 else (other, own)
+        if shift not in self._known:
+            self._known[shift] = self._count(*shift)
+        found: Floats = self._known[shift].sum(1 - k)
+        return found
+
+    def _count(self, p: int, r: int) -> Floats:  # [P starts, R starts]
+        if abs(p * self.unit[0] + r * self.unit[1]) >= self.span:
+            return np.zeros(self.words.shape)
+        tile, exists = self.tile, np.ones(self.words.shape, np.bool_)
+        for shift, starts, (extent, _) in zip((p, r), (tile.p, tile.r), self.sides, strict=True):
+            exists &= (starts >= shift) & (starts - shift < extent)
+        lengths = [
+            np.full_like(n, size) if shift else n
+            for n, size, shift in ((tile.pl, self.size[0], p), (tile.rl, self.size[1], r))
+        ]
+        old = Tile(tile.p - p, lengths[0], tile.r - r, lengths[1])
+        return np.where(exists, n_shared(tile, old, self.axis), 0.0)
+
+    def steps(self, k: int, step: int) -> list[int]:
+        """All shifts by multiples of a step inside dimension k."""
+        ahead = range(step, self.sides[k][0], step)
+        return [*ahead, *(-a for a in ahead)]
+
+    def close(self, k: int, step: int, others: Sequence[int]) -> list[tuple[int, int]]:
+        """Pairs of a shift by a multiple of a step along k and one of `others` that leave tiles overlapping."""
+        found = []
+        unit, extent = self.unit[k] * step, self.sides[k][0]
+        for b in others:
+            middle = -b * self.unit[1 - k]
+            first, last = -(-(middle - self.span) // unit), (middle + self.span) // unit
+            found += [(a * step, b) for a in range(first, last + 1) if abs(a * step) < extent]
+        return found
+
+    def most_of(self, k: int, pairs: Iterable[tuple[int, int]]) -> Floats:
+        best = np.zeros(len(self.starts[k]))
+        for a, b in pairs:
+            if a or b:
+                best = np.maximum(best, self.shared(k, a, b))
+        return best
+
+
+def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats, Floats, Floats]) -> None:
+    """The tables of one tile along dimension k: slide, back, aside, near."""
+    slide, back, aside, near = tables
+    (extent, sizes), (other_extent, other_sizes) = tiles.sides[k], tiles.sides[1 - k]
+    total, first = float(tiles.words.sum()), tiles.starts[k]
+    steps_aside = [u if u % tiles.size[1 - k] == 0 and u < other_extent else 0 for u in other_sizes]
     for j, v in enumerate(sizes):
-        if v % size or v >= extent:
+        if v % tiles.size[k] or v >= extent:
             continue
-        reach = range(v, min(extent, -(-span // unit) + v), v)
-        before = shared(v)
-        anywhere = np.max([np.maximum(shared(k), shared(-k)) for k in reach], axis=0, initial=0.0)
-        if before.sum() == 0 and anywhere.sum() == 0:
-            continue
+        before = tiles.shared(k, v)
+        anywhere = tiles.most_of(k, tiles.close(k, v, [0]))
+        along = [
+            tiles.most_of(k, tiles.close(k, v, tiles.steps(1 - k, u))) if u else None for u in steps_aside
+        ]
+        for n, words in enumerate(along):
+            near[j, n] = np.maximum(anywhere, words).sum() if words is not None else anywhere.sum()
         for m, y in enumerate(sizes):
             if y % v or y == v:
                 continue
             starts = first // v % (y // v) == 0
-            if whole_tiles and y >= extent:
-                pass_start = shared(-(y - v))
-            else:
-                pass_start = anywhere
+            ends = whole_tiles and y >= extent
             slide[j, m] = total - before[~starts].sum()
+            back[j, m] = (tiles.shared(k, v - y) if ends else anywhere)[starts].sum()
             if not whole_tiles:  # the last chunk of a loop may be shorter: tiles may come from anywhere
-                back[0, j, m] = np.maximum(anywhere - before, 0)[~starts].sum()
-            back[1, j, m] = back[0, j, m] + per_start[starts].sum()
-            back[0, j, m] += pass_start[starts].sum()
-    return slide, back
+                back[j, m] += np.maximum(anywhere - before, 0)[~starts].sum()
+            for n, u in enumerate(steps_aside):
+                if u and whole_tiles:
+                    words = along[n]
+                    if ends:
+                        words = tiles.most_of(k, ((v - y, b) for b in tiles.steps(1 - k, u)))
+                    assert words is not None
+                    aside[j, m, n] = words[starts].sum()
+                elif u:
+                    words = along[n]
+                    assert words is not None
+                    aside[j, m, n] = words.sum()

@@ -1,0 +1,106 @@
+"""The least that any completion of partial mappings costs; quickly, and as well as it is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapper.general.inputs import gain_of
+from accelsim.mapper.general.partial import LEAST, NONE, Partials, cost
+from accelsim.mapper.general.variant import Open, Variant
+from accelsim.tables.dims import N_OPERANDS, I
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
+    """The least that any completion costs: see `variant`. Levels may stay empty until one has loops."""
+    base = cost(variant, partials, LEAST)
+    forms, node, level = variant.forms, partials.node, partials.level
+    if level == variant.n_levels:
+        return base + _open_cost(variant, partials, partials.opens, NONE)
+    slope = forms.s1 + forms.t1  # beyond the one instance that `stays` counts with
+    best = np.full(base.shape, np.inf)
+    room = np.zeros(len(node))
+    opens = partials.opens
+    while level < variant.n_levels:
+        for a in range(N_OPERANDS):
+            if not variant.space.classes[a]:
+                continue
+            mine = variant.of(opens, a)
+            closes, goes_on, least, floor = variant.stays(level, a, mine)
+            closes, goes_on = closes[:, node], goes_on[:, node]
+            if mine:
+                more = partials.m[a] - 1
+                closes = closes + slope[:, mine] @ least[:, node] * more
+                goes_on = goes_on + slope[:, mine] @ floor[:, node] * more
+            others = _open_cost(variant, partials, variant.others(opens, a), a, level)
+            best = np.minimum(best, others + np.minimum(closes, goes_on) + room)
+        free = [d for d in variant.space.lattice.dims if not any(d in c for c in variant.space.classes)]
+        if free:
+            after = variant.tail(level + 1, variant.opened(level)) + variant.room[level]
+            after = variant.space.lattice.least_of_multiples(after, free)[:, node]
+            best = np.minimum(best, _open_cost(variant, partials, opens, NONE, level) + after + room)
+        room = room + variant.room[level][node]
+        opens = tuple(sorted({*opens, *variant.opened(level)}))
+        level += 1
+    done = np.where(variant.space.lattice.covers[node], room, np.inf)
+    best = np.minimum(best, _open_cost(variant, partials, opens, NONE) + done)
+    return base + best
+
+
+def _open_cost(
+    variant: Variant, partials: Partials, opens: Open, a: int, level: int | None = None
+) -> Floats:  # [r, B]
+    """Least cost of closing boundaries at the node where the partial mappings stand, class a moving first."""
+    forms = variant.forms
+    total = np.zeros((len(forms.k0), len(partials)))
+    if not opens:
+        return total
+    for b in opens:
+        sent, taken = forms.sends(b, partials.m), forms.takes(b, partials.m)
+        bound, space = variant.boundaries[b], variant.space
+        outside = space.words_outside[bound.operand][partials.node]
+        if bound.operand != I:
+            total += (sent + taken) * outside
+            continue
+        moving = variant.window_dims if a in (I, NONE) else space.classes[a]
+        tile = partials.tiles[bound.child] if bound.child < partials.level else partials.node
+        last = level == variant.n_levels - 1
+        block, gain = None, None
+        if last:
+            block = space.lattice.cover[partials.node]
+            gain = gain_of(space, a, partials.node, block, True)
+        for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
+            assert inputs is not None
+            rows = partials.start if side == 0 and variant.is_union(b) else tile
+            words, _ = inputs.words((rows, tile, tile), partials.node, block, moving, gain)
+            total += (sent if side == 0 else taken) * (words * outside)
+    return total
+
+
+class Quick:
+    """A quick bound for the steps of a level, before they are taken: from the nodes on either side alone."""
+
+    def __init__(self, variant: Variant, partials: Partials) -> None:
+        self.variant, self.partials = variant, partials
+        self.base = cost(variant, partials, LEAST)
+        self._closing: dict[tuple[int, Open], Floats] = {}
+
+    def costs(self, a: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
+        """Least cost where class a stays at the level, leaving some boundaries open."""
+        variant, partials, forms = self.variant, self.partials, self.variant.forms
+        mine = variant.of(partials.opens, a) if a < N_OPERANDS and not stay_open else ()
+        closing = tuple(b for b in partials.opens if b not in stay_open and b not in mine)
+        if (a, closing) not in self._closing:
+            self._closing[a, closing] = self.base + _open_cost(variant, partials, closing, a, partials.level)
+        total = self._closing[a, closing][:, owner]
+        for b in mine:
+            sent, taken = variant.node_words(b, None, False)
+            m = partials.m[a][owner]
+            total += (forms.s0[:, b, None] + forms.s1[:, b, None] * m) * sent[after]
+            total += (forms.t0[:, b, None] + forms.t1[:, b, None] * m) * taken[after]
+        opens = tuple(sorted({*stay_open, *variant.opened(partials.level)}))
+        return total + variant.tail(partials.level + 1, opens)[:, after]
