@@ -89,6 +89,11 @@ class Quick:
         self.base = cost(variant, partials, LEAST)
         self._closing: dict[tuple[int, Open], Floats] = {}
 
+    def least(self) -> Floats:  # [r]
+        """The least of all partial mappings, whatever their next level closes."""
+        least: Floats = self.base.min(1)
+        return least
+
     def costs(self, a: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
         """Least cost where class a stays at the level, leaving some boundaries open."""
         variant, partials, forms = self.variant, self.partials, self.variant.forms

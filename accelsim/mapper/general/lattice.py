@@ -19,6 +19,8 @@ from accelsim.mapping.dataflows.base import ladder
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+CHEAPER = 8
+"""How many times as quick it is to try whether a node is a multiple as to write a multiple out."""
 EVERY = 16
 """Extents up to which ragged tiles may have every size."""
 
@@ -185,24 +187,40 @@ class Lattice:
             out += table[self.digit(nodes, k)][:, self.digit(others, k)]
         return out
 
-    def multiples(self, nodes: Ints, among: Ints | None = None) -> tuple[Ints, Ints]:
-        """All (i, node) with node a multiple of nodes[i], of all nodes or of those among."""
-        if among is not None:
-            good = np.ones((len(nodes), len(among)), np.bool_)
-            for k, s in enumerate(self.sizes):
-                good &= s.divides[self.digit(nodes, k)][:, self.digit(among, k)]
-            owner, which = np.nonzero(good)
-            return owner, among[which]
+    def multiples(
+        self, nodes: Ints, among: Ints | None = None, fixed: Sequence[int] = ()
+    ) -> tuple[Ints, Ints]:
+        """All (i, node) with node a multiple of nodes[i], of all nodes or of those among; equal in fixed dims."""
         digits = [self.digit(nodes, k) for k in range(len(self.dims))]
-        counts = [s.n_multiples[digit] for s, digit in zip(self.sizes, digits, strict=True)]
+        counts = [
+            np.ones_like(digit) if d in fixed else s.n_multiples[digit]
+            for d, s, digit in zip(self.dims, self.sizes, digits, strict=True)
+        ]
         total = np.ones_like(nodes)
         for count in counts:
             total = total * count
+        if among is not None and len(nodes) * len(among) < CHEAPER * int(total.sum()):
+            good = np.ones((len(nodes), len(among)), np.bool_)
+            for k, (d, s) in enumerate(zip(self.dims, self.sizes, strict=True)):
+                related = np.eye(len(s.values), dtype=np.bool_) if d in fixed else s.divides
+                good &= related[digits[k]][:, self.digit(among, k)]
+            owner, which = np.nonzero(good)
+            return owner, among[which]
         owner = np.repeat(np.arange(len(nodes)), total)
         rest = np.arange(len(owner)) - np.repeat(np.cumsum(total) - total, total)
         out = np.zeros_like(owner)
-        for stride, s, digit, count in zip(self.strides, self.sizes, digits, counts, strict=True):
+        for stride, s, digit, count, d in zip(
+            self.strides, self.sizes, digits, counts, self.dims, strict=True
+        ):
+            if d in fixed:
+                out += (stride * digit)[owner]
+                continue
             n = count[owner]
             out += stride * s.multiples[digit[owner], rest % n]
             rest = rest // n
+        if among is not None:
+            chosen = np.zeros(self.n_nodes, np.bool_)
+            chosen[among] = True
+            wanted = chosen[out]
+            owner, out = owner[wanted], out[wanted]
         return owner, out

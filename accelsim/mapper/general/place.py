@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,42 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-Hopeful = Callable[[int, Open, Ints, Ints], Bools]
-"""Which of the steps of a level are worth taking: class that stays, what it leaves open, owner, node after."""
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Ways to place one more level, not yet taken; `after` is the node that its loops lead to."""
+
+    parents: Partials
+    stays: int
+    stay_open: Open
+    owner: Ints  # [B]
+    after: Ints  # [B]
+
+    def take(self, index: Ints | slice) -> Steps:
+        return replace(self, owner=self.owner[index], after=self.after[index])
+
+    def partials(self, variant: Variant) -> Partials:
+        """The level placed: what was open and does not stay open is closed."""
+        old, level = self.parents.take(self.owner), self.parents.level
+        words = old.words.copy()
+        for b in old.opens:
+            if b not in self.stay_open:
+                end = self.after if variant.boundaries[b].operand == self.stays else old.node
+                words[:, :, b] = closing_words(variant, old, b, end, self.after, self.stays)
+        tiles, stays = old.tiles.copy(), old.stays.copy()
+        tiles[level], stays[level] = self.after, self.stays
+        opens = tuple(sorted({*self.stay_open, *variant.opened(level)}))
+        return replace(
+            old, level=level + 1, opens=opens, node=self.after, tiles=tiles, stays=stays, words=words
+        )
 
 
-def place(variant: Variant, partials: Partials, pruned: Counter[str], hopeful: Hopeful) -> Iterator[Partials]:
-    """All ways to place the next level that fit it and are worth it."""
-    owner, after = _nodes(variant, partials, pruned)
-    level, new = partials.level, variant.opened(partials.level)
+def steps_of(
+    variant: Variant, partials: Partials, pruned: Counter[str], among: Ints | None
+) -> Iterator[Steps]:
+    """All ways to place the next level that fit it, to any node or to those among."""
+    owner, after = _nodes(variant, partials, pruned, among)
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
-    outwards = _outwards(variant, level)
+    outwards = _outwards(variant, partials.level)
     steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, ~has.any(0))]
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
@@ -43,19 +69,23 @@ def place(variant: Variant, partials: Partials, pruned: Counter[str], hopeful: H
     for a, stay_open, chosen in steps:
         index = np.flatnonzero(chosen)
         if len(index):
-            worth = hopeful(a, stay_open, owner[index], after[index])
-            pruned["bound"] += len(index) - int(np.count_nonzero(worth))
-            index = index[worth]
-        if len(index):
-            yield _step(variant, partials, owner[index], after[index], a, stay_open, new)
+            yield Steps(partials, a, stay_open, owner[index], after[index])
 
 
-def _nodes(variant: Variant, partials: Partials, pruned: Counter[str]) -> tuple[Ints, Ints]:
+def _nodes(
+    variant: Variant, partials: Partials, pruned: Counter[str], among: Ints | None
+) -> tuple[Ints, Ints]:
     """Pairs of a partial mapping and a node that the loops of the next level may lead to: all that fit it."""
     space, level = variant.space, partials.level
     if level == variant.n_levels - 1:
         return np.arange(len(partials)), space.lattice.cover[partials.node]
-    owner, after = space.lattice.multiples(partials.node, variant.fitting(level))
+    fixed = [
+        d
+        for t in _outwards(variant, level)
+        if t < N_OPERANDS and not variant.of(partials.opens, t)
+        for d in space.classes[t]
+    ]
+    owner, after = space.lattice.multiples(partials.node, among, fixed)
     kept = np.flatnonzero(variant.keep[:level, O])
     unfinished = np.ones(len(owner), np.bool_)
     if len(kept):
@@ -101,24 +131,6 @@ def _better(variant: Variant, opens: Open, has: Bools, a: int) -> Bools:
         if t != a and (variant.of(opens, t) or t < a):
             others |= has[t]
     return others
-
-
-def _step(
-    variant: Variant, partials: Partials, owner: Ints, after: Ints, a: int, stay_open: Open, new: Open
-) -> Partials:
-    """One level placed: what is open and does not stay open is closed."""
-    old = partials.take(owner)
-    words = old.words.copy()
-    level = partials.level
-    for b in partials.opens:
-        if b in stay_open:
-            continue
-        end = after if variant.boundaries[b].operand == a else old.node
-        words[:, :, b] = closing_words(variant, old, b, end, after, a)
-    tiles, stays = old.tiles.copy(), old.stays.copy()
-    tiles[level], stays[level] = after, a
-    opens = tuple(sorted({*stay_open, *new}))
-    return replace(old, level=level + 1, opens=opens, node=after, tiles=tiles, stays=stays, words=words)
 
 
 def closing_words(

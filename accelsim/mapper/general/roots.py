@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from accelsim.mapper.general.boundary import Forms
 from accelsim.mapper.general.partial import LEAST, Partials, side_by_side
+from accelsim.mapper.general.pool import Pool
 from accelsim.mapper.general.price import price
 from accelsim.mapper.general.space import Space
 from accelsim.mapper.general.variant import Variant
+from accelsim.tables.dims import N_OPERANDS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -38,19 +40,27 @@ class Roots:
         return side_by_side(variant, self.inner, self.owner, self.spread, self.start)
 
 
-def roots_of(variant: Variant, inner: Partials) -> Iterator[tuple[Floats, Floats, Roots]]:
-    """All pairs that the array and the layer have room for, with their least energy and cycles."""
+def roots_of(variant: Variant, inner: Partials, pool: Pool) -> Iterator[tuple[Floats, Floats, Roots]]:
+    """All pairs that the array and the layer have room for, with their least energy and cycles.
+
+    Nodes that can't be worth it with any loops on the array are left out before.
+    """
     space = variant.space
     nodes = space.spreads
     fixed = variant.forms.constant(space.sharing[:, nodes])
+    tail = variant.tail(inner.level, inner.opens)
+    lowest = fixed.min(1, keepdims=True) + tail
+    m = np.ones((N_OPERANDS, len(variant.nodes))) * space.sharing[:, nodes].min(1, keepdims=True)
+    at_most = np.full(len(variant.nodes), nodes[0])
+    hopeless = ~pool.worth(*price(variant, lowest, m, at_most))
     each = max(1, PAIRS // len(nodes))
     for first in range(0, len(inner), each):
         part = inner.take(slice(first, first + each))
         start = space.lattice.times(part.node, nodes)
-        owner, which = np.nonzero(start >= 0)
+        owner, which = np.nonzero((start >= 0) & ~hopeless[np.maximum(start, 0)])
         spread, start = nodes[which], start[owner, which]
         m = space.sharing[:, spread]
-        costs = fixed[:, which] + variant.tail(part.level, part.opens)[:, start]
+        costs = fixed[:, which] + tail[:, start]
         costs += _closed(variant, part, owner, m)
         energy, cycles = price(variant, costs, m, spread)
         yield energy, cycles, Roots(part, owner, spread, start)

@@ -22,12 +22,12 @@ from accelsim.mapper.general.bound import Quick, bound
 from accelsim.mapper.general.dominance import dominating
 from accelsim.mapper.general.leaves import Leaves
 from accelsim.mapper.general.partial import Partials, first, joined
-from accelsim.mapper.general.place import Hopeful, place
+from accelsim.mapper.general.place import Steps, steps_of
 from accelsim.mapper.general.pool import Pool
 from accelsim.mapper.general.price import price
 from accelsim.mapper.general.roots import Roots, floor_of, roots_of
 from accelsim.mapper.general.space import Space
-from accelsim.mapper.general.variant import Open, Variant
+from accelsim.mapper.general.variant import Variant
 from accelsim.tables.certificate import Certificate
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Problem
@@ -38,7 +38,8 @@ Bools = NDArray[np.bool_]
 
 HEAD = 64
 """Partial mappings that are placed at once: enough for arrays to pay, few enough to go best first."""
-FIRST_LEAVES = 8
+FIRST_HEAD = 16
+"""The same as long as no mapping is known: to find a good one soon."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,16 @@ class Work:
     variant: Variant | Bools
     energy_pj: Floats  # [B]
     cycles: Floats  # [B]
-    what: Partials | Roots | None
+    what: Partials | Roots | Steps | None
+
+    @property
+    def depth(self) -> int:
+        """How much is placed: levels, and half a level more for steps that are known to be worth it."""
+        if self.what is None:
+            return 0
+        if isinstance(self.what, Steps):
+            return 2 * self.what.parents.level + 1
+        return 1 if isinstance(self.what, Roots) else 2 * self.what.level
 
 
 def search_all(
@@ -70,6 +80,7 @@ class Search:
         self.leaves = Leaves(self.space, self.pool)
         self.heap: list[tuple[float, int, Work]] = []
         self.counter = itertools.count()
+        self.diving = False
         self.pruned: Counter[str] = Counter()
         self.cut_at = np.inf
         """The least objective of anything that was cut."""
@@ -81,11 +92,10 @@ class Search:
             energy, cycles = floor_of(self.space, keep)
             self.push(Work(keep, energy, cycles, None), "bypass")
         while self.heap:
-            rank, _, work = heapq.heappop(self.heap)
             if limit is not None and self.pool.points and time.perf_counter() - started > limit:
-                self.cut_at = min(self.cut_at, rank, *(other for other, _, _ in self.heap))
+                self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
                 break
-            self.advance(work)
+            self.advance(self.next())
         if not self.pool.points:
             return None
         best = min(point.value for point in self.pool.points)
@@ -99,6 +109,16 @@ class Search:
             time.perf_counter() - started,
         )
         return Found(tuple(self.pool.points), certificate)
+
+    def next(self) -> Work:
+        """The most promising work; of what is open of one `keep` the deepest, until a mapping of it is known."""
+        if self.diving:
+            deepest = max(self.heap, key=lambda entry: (entry[2].depth, -entry[0]))
+            if deepest[2].depth > 0:
+                self.heap.remove(deepest)
+                heapq.heapify(self.heap)
+                return deepest[2]
+        return heapq.heappop(self.heap)[2]
 
     def push(self, work: Work, rule: str) -> None:
         """Keep what is worth looking into, best first."""
@@ -127,53 +147,54 @@ class Search:
             return
         variant = work.variant
         assert isinstance(variant, Variant)
-        done = isinstance(work.what, Partials) and work.what.level == variant.n_levels
-        n = FIRST_LEAVES if done else HEAD
+        n = HEAD if not self.diving else FIRST_HEAD
         if len(work.energy_pj) > n:
             rest = slice(n, None)
             self.push(Work(variant, work.energy_pj[rest], work.cycles[rest], work.what.take(rest)), "bound")
         head = work.what.take(slice(n))
-        if isinstance(head, Roots):
-            self.bounded(variant, head.partials(variant), "bound")
-        elif done:
+        if not isinstance(head, Partials):
+            self.bounded(variant, head.partials(variant))
+        elif head.level == variant.n_levels:
             self.leaves.count(variant, head, work.energy_pj[:n], work.cycles[:n])
+            self.diving = False
+        elif head.level == variant.n_levels - 1:
+            for steps in steps_of(variant, head, self.pruned, None):
+                self.bounded(variant, steps.partials(variant))
         else:
-            for child in joined(list(place(variant, head, self.pruned, self.hopeful(variant, head)))):
-                self.bounded(variant, child, "bound")
+            self.quickly(variant, head)
 
-    def hopeful(self, variant: Variant, partials: Partials) -> Hopeful:
-        """Whether steps from partial mappings, as far as a quick bound tells, could lead to what is wanted."""
-        if partials.level == variant.n_levels - 1:
-            return everything
-        quick = Quick(variant, partials)
-
-        def worth(a: int, stay_open: Open, owner: Ints, after: Ints) -> Bools:
-            costs = quick.costs(a, stay_open, owner, after)
-            energy, cycles = price(variant, costs, partials.m[:, owner], partials.spread[owner])
-            good = self.pool.worth(energy, cycles)
-            rank = self.pool.rank(energy, cycles)
-            self.cut_at = min(self.cut_at, float(rank[~good].min(initial=np.inf)))
-            return good
-
-        return worth
-
-    def bounded(self, variant: Variant, partials: Partials, rule: str) -> None:
+    def bounded(self, variant: Variant, partials: Partials) -> None:
+        """Put partial mappings back with all that is known of what they lead to."""
         energy, cycles = price(variant, bound(variant, partials), partials.m, partials.spread)
-        self.push(Work(variant, energy, cycles, partials), rule)
+        self.push(Work(variant, energy, cycles, partials), "bound")
+
+    def quickly(self, variant: Variant, partials: Partials) -> None:
+        """Put all steps from partial mappings back with a quick bound, those that lead nowhere left out."""
+        quick = Quick(variant, partials)
+        costs = quick.least()[:, None] + variant.after(partials.level, partials.opens)
+        m, pes = partials.m.min(1, keepdims=True), self.space.elements[partials.spread]
+        spread = np.full(costs.shape[1], partials.spread[np.argmax(pes)])
+        energy, cycles = price(variant, costs, m * np.ones(costs.shape[1]), spread)
+        worth = self.pool.worth(energy, cycles)
+        cut = np.isfinite(energy) & ~worth
+        if cut.any():
+            self.pruned["bound"] += int(np.count_nonzero(cut)) * len(partials)
+            self.cut_at = min(self.cut_at, float(self.pool.rank(energy, cycles)[cut].min()))
+        for steps in steps_of(variant, partials, self.pruned, np.flatnonzero(worth)):
+            costs = quick.costs(steps.stays, steps.stay_open, steps.owner, steps.after)
+            energy, cycles = price(variant, costs, partials.m[:, steps.owner], partials.spread[steps.owner])
+            self.push(Work(variant, energy, cycles, steps), "bound")
 
     def open_variant(self, variant: Variant) -> None:
         """Place all levels inside the array, then pair what is left with all loops on the array."""
+        self.diving = True
         inner = [first(variant)]
-        for _ in range(self.space.machine.fanout_level):
-            placed = [c for p in inner for c in place(variant, p, self.pruned, everything)]
+        for level in range(self.space.machine.fanout_level):
+            among = np.flatnonzero(np.isfinite(variant.room[level]))
+            placed = [s.partials(variant) for p in inner for s in steps_of(variant, p, self.pruned, among)]
             n = sum(map(len, placed))
             inner = dominating(variant, joined(placed))
             self.pruned["dominated"] += n - sum(map(len, inner))
         for p in inner:
-            for energy, cycles, roots in roots_of(variant, p):
+            for energy, cycles, roots in roots_of(variant, p, self.pool):
                 self.push(Work(variant, energy, cycles, roots), "bound")
-
-
-def everything(a: int, stay_open: Open, owner: Ints, after: Ints) -> Bools:
-    """Every step is worth taking."""
-    return np.ones(len(owner), np.bool_)

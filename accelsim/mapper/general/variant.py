@@ -29,8 +29,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Open = tuple[int, ...]
 
-FEW = 1024
-"""Nodes that are quicker to try one by one than to sort out from all multiples."""
 WINDOW_DIMS = tuple(d for pair in WINDOWS for d in pair)
 
 
@@ -42,8 +40,8 @@ class Variant:
         self.forms = Forms(space.machine, keep, space.macs(keep), float(space.problem.n_output_words))
         self.boundaries: list[Boundary] = self.forms.boundaries
         self.n_levels = space.machine.n_levels
-        self._fitting: dict[int, Ints | None] = {}
         self._words: dict[tuple[int, int | None, bool], tuple[Floats, Floats]] = {}
+        self._after: dict[tuple[int, Open], Floats] = {}
         self._tails: dict[tuple[int, Open], Floats] = {}
         self._stays: dict[tuple[int, int, Open], tuple[Floats, Floats, Floats, Floats]] = {}
         self._closed: dict[tuple[Open, object], Floats] = {}
@@ -90,13 +88,6 @@ class Variant:
             np.where(self.fits(level, self.nodes, ~self.space.summed), 0.0, np.inf)
             for level in range(self.n_levels)
         ]
-
-    def fitting(self, level: int) -> Ints | None:
-        """Nodes that may fit a level, where they are few."""
-        if level not in self._fitting:
-            nodes = np.flatnonzero(np.isfinite(self.room[level]))
-            self._fitting[level] = nodes if len(nodes) < FEW else None
-        return self._fitting[level]
 
     # --- words
 
@@ -218,6 +209,19 @@ class Variant:
         lattice = self.space.lattice
         after = lattice.least_of_multiples(self.tail(level + 1, self.opened(level)) + self.room[level], free)
         return np.minimum(out, self._close(opens, None, False) + after)
+
+    def after(self, level: int, opens: Open) -> Floats:  # [r, M]
+        """Least cost that is left where the loops of a level lead to each node, with what closes there."""
+        key = (level, opens)
+        if key not in self._after:
+            new = self.opened(level)
+            least = self.tail(level + 1, tuple(sorted({*opens, *new})))
+            for a in range(N_OPERANDS):
+                mine = self.of(opens, a)
+                least = np.minimum(least, self.tail(level + 1, tuple(sorted({*mine, *new}))))
+                least = np.minimum(least, self._close(mine, None, False) + self.tail(level + 1, new))
+            self._after[key] = least + self.room[level]
+        return self._after[key]
 
     def stays(
         self, level: int, a: int, opens: Open

@@ -83,28 +83,31 @@ class _Tiles:
         self.starts = p.ravel(), f.ravel()
         self.words = np.asarray(n_touched(self.tile, axis) * np.ones((p.size, f.size)), np.float64)
         self.span = (min(x, outputs[0]) - 1) * axis.stride + (min(r, filters[0]) - 1) * axis.dilation + 1
-        self._known: dict[tuple[int, int], Floats] = {}
+        self._shared = self._count()
+
+    def _count(self) -> dict[tuple[int, int], tuple[Floats, Floats]]:
+        """Words in common with the tile some multiples of its size before, by start along either dimension."""
+        shifts = [
+            pair for r in [0, *self.steps(1, self.size[1])] for pair in self.close(0, self.size[0], [r])
+        ]
+        p, r = np.array(shifts, np.int64).reshape(-1, 2).T[:, :, None, None]
+        tile, exists = self.tile, np.ones((len(shifts), *self.words.shape), np.bool_)
+        for shift, starts, (extent, _) in ((p, tile.p, self.sides[0]), (r, tile.r, self.sides[1])):
+            exists &= (starts >= shift) & (starts - shift < extent)
+        old = Tile(
+            tile.p - p,
+            np.where(p == 0, tile.pl, self.size[0]),
+            tile.r - r,
+            np.where(r == 0, tile.rl, self.size[1]),
+        )
+        words = np.where(exists, n_shared(tile, old, self.axis), 0.0)
+        sums = words.sum(2), words.sum(1)
+        return {shift: (sums[0][i], sums[1][i]) for i, shift in enumerate(shifts)}
 
     def shared(self, k: int, own: int, other: int = 0) -> Floats:  # [starts of k]
         """Words in common with the tile so many indices before, along dimension k and the other one."""
-        shift = (own, other) if k == 0 else (other, own)
-        if shift not in self._known:
-            self._known[shift] = self._count(*shift)
-        found: Floats = self._known[shift].sum(1 - k)
-        return found
-
-    def _count(self, p: int, r: int) -> Floats:  # [P starts, R starts]
-        if abs(p * self.unit[0] + r * self.unit[1]) >= self.span:
-            return np.zeros(self.words.shape)
-        tile, exists = self.tile, np.ones(self.words.shape, np.bool_)
-        for shift, starts, (extent, _) in zip((p, r), (tile.p, tile.r), self.sides, strict=True):
-            exists &= (starts >= shift) & (starts - shift < extent)
-        lengths = [
-            np.full_like(n, size) if shift else n
-            for n, size, shift in ((tile.pl, self.size[0], p), (tile.rl, self.size[1], r))
-        ]
-        old = Tile(tile.p - p, lengths[0], tile.r - r, lengths[1])
-        return np.where(exists, n_shared(tile, old, self.axis), 0.0)
+        found = self._shared.get((own, other) if k == 0 else (other, own))
+        return found[k] if found is not None else np.zeros(len(self.starts[k]))
 
     def steps(self, k: int, step: int) -> list[int]:
         """All shifts by multiples of a step inside dimension k."""
