@@ -75,9 +75,11 @@ def _open_cost(
             gain = gain_of(space, a, partials.node, block, True)
         for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
             assert inputs is not None
-            rows = partials.start if side == 0 and variant.is_union(b) else tile
-            words, _ = inputs.words((rows, tile, tile), partials.node, block, moving, gain)
-            total += (sent if side == 0 else taken) * (words * outside)
+            if side == 0 and variant.is_union(b):
+                words, _ = inputs.together(partials.start, tile, partials.node, block, moving, gain)
+            else:
+                words, _ = inputs.words((tile, tile, tile), partials.node, block, moving, gain)
+            total += (sent if side == 0 else taken) * np.maximum(words * outside, inputs.floor)
     return total
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -59,6 +60,17 @@ class InputWords:
                 self.constant *= float(space.axis(k, padded, box, real).all_tiles[0, 0])
         self.tables = {k: space.axis(k, padded, box, real) for k in self.numbers}
 
+    @cached_property
+    def floor(self) -> float:
+        """Words that are touched at all, times those of N, G and C: each is taken once at least."""
+        lattice = self.space.lattice
+        end = lattice.cover[:1]
+        words = self.constant * float(self.space.words_outside[I][end][0])
+        for k in self.numbers:
+            p, r = (self._digit(end, d) for d in WINDOWS[k])
+            words *= float(self.tables[k].all_tiles[p, r][0])
+        return words
+
     def _digit(self, nodes: Ints, d: int) -> Ints:
         lattice = self.space.lattice
         if d not in lattice.axis_of:
@@ -87,6 +99,34 @@ class InputWords:
                 least = np.minimum(least, slide * full - kept)
         return least, most
 
+    def together(
+        self,
+        start: Ints,
+        tile: Ints,
+        now: Ints,
+        block: Ints | None,
+        dims: Sequence[int],
+        gain: Gain | None,
+    ) -> tuple[Floats, Floats]:  # [B] each
+        """Least and most words where a diagonal link sends once what several instances along the rows need.
+
+        They need the rows of the block `start` together. Each holds its own tile only, so that a word is sent
+        unless all that need it hold it: no fewer than are new to the block, nor than the block less all that
+        the instances keep.
+        """
+        blocks, tiles = (start, tile, tile), (tile, tile, tile)
+        least, most = self.words(blocks, now, block, dims, gain)
+        everything, _ = self.words(blocks, now, block, (), gain)
+        own, _ = self.words(tiles, now, block, dims, gain)
+        own_everything, _ = self.words(tiles, now, block, (), gain)
+        least = np.maximum(least, everything - (own_everything - own))
+        columns = [d for d in dims if d not in WINDOWS[0]]
+        _, still = self.words(blocks, now, block, columns, gain)
+        alone = np.ones(now.shape, np.bool_)
+        for d in WINDOWS[0]:
+            alone &= self._digit(start, d) == self._digit(tile, d)
+        return least, np.where(alone, most, still)
+
     def _beside(self, axes: Sequence[AxisWords], otherwise: Floats, full: Floats) -> Floats:
         """The most that tiles of these axes share with those that are a step away on one axis at least."""
         best, moves = np.zeros_like(full), np.zeros(full.shape, np.bool_)
@@ -97,15 +137,41 @@ class InputWords:
             moves |= axis.moves
         return np.where(moves, best, otherwise)
 
+    def _near(
+        self, k: int, tile: tuple[Ints, Ints], step: Sequence[Ints], ends: Sequence[Ints], moves: Bools
+    ) -> Floats:  # [B]
+        """The most that a tile shares with the one held when loops of this axis have moved it.
+
+        Where both dimensions have loops at the level, those of the one further out move it only once for all
+        trips of the other, and the other has gone back then.
+        """
+        table, space = self.tables[k], self.space
+        alone = [table.near[side][(*tile, step[side])] for side in range(2)]
+        both = np.maximum(table.both[(*tile, *step)], 0.0)
+        trips = [
+            space.sizes[d].values[end] / space.sizes[d].values[start]
+            for d, end, start in zip(WINDOWS[k], ends, step, strict=True)
+        ]
+        mixed = [
+            (1 - 1 / trips[side]) * alone[side] + np.maximum(alone[1 - side], both) / trips[side]
+            for side in range(2)
+        ]
+        remain = np.maximum(
+            both, np.where(moves[0], alone[0], alone[1])
+        )  # the other one may move further out
+        return np.where(moves.all(0), np.maximum(*mixed), remain)
+
     def _axis(self, k: int, tile: Ints, now: Ints, block: Ints | None, dims: Sequence[int]) -> AxisWords:
         """The words of one axis: all tiles, and where one of its loops moves first."""
         pair, table, space = WINDOWS[k], self.tables[k], self.space
         i, j = (self._digit(tile, d) for d in pair)
         step = [self._digit(now, d) for d in pair]
         slides = []
-        near, moves = np.zeros(now.shape), np.zeros((2, *now.shape), np.bool_)
+        moves, near = np.zeros((2, *now.shape), np.bool_), np.zeros(now.shape)
         if block is not None:
-            moves = np.array([self._digit(block, d) != i for d, i in zip(pair, step, strict=True)])
+            ends = [self._digit(block, d) for d in pair]
+            moves = np.array([end != start for end, start in zip(ends, step, strict=True)])
+            near = self._near(k, (i, j), step, ends, moves)
         for side, d in enumerate(pair):
             if d not in space.lattice.axis_of:
                 continue
@@ -116,7 +182,6 @@ class InputWords:
                     slides.append((least, np.zeros_like(least), np.zeros_like(least), moves[side]))
                 continue
             end = self._digit(block, d)
-            near = np.maximum(near, np.where(moves[side], table.near[side][i, j, step[side], other], 0.0))
             if d in dims:
                 at = (i, j, step[side], end)
                 aside = table.aside[side][(*at, other)]

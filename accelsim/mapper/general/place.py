@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.general.inputs import Gain, InputWords, gain_of
+from accelsim.mapper.general.inputs import gain_of
 from accelsim.mapper.general.partial import LEAST, MOST, NONE, Partials
 from accelsim.mapper.general.variant import Open, Variant
-from accelsim.tables.dims import N_OPERANDS, WINDOWS, I, O
+from accelsim.tables.dims import N_OPERANDS, I, O
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -145,37 +145,18 @@ def closing_words(
     if bound.operand != I:
         return out
     moving = variant.window_dims if a in (I, NONE) else space.classes[a]
+    tiles = (old.tiles[bound.child],) * 3
+    alone = (
+        len(variant.of(old.opens, I)) == 1
+    )  # else several boundaries may each want another loop to be first
     gain = gain_of(space, a, old.node, after, old.level == variant.n_levels - 1)
     placed = old.level >= fan
     for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
         assert inputs is not None
         if side == 0 and variant.is_union(b) and placed:
-            words = _union_words(variant, inputs, old, b, after, moving, gain)
+            words = inputs.together(old.start, old.tiles[bound.child], old.node, after, moving, gain)
         else:
-            words = inputs.words([old.tiles[bound.child]] * 3, old.node, after, moving, gain)
-        for which in (LEAST, MOST):
-            out[which, side] *= words[which]
+            words = inputs.words(tiles, old.node, after, moving, gain)
+        out[LEAST, side] = np.maximum(outside * words[LEAST], inputs.floor)
+        out[MOST, side] *= words[MOST] if alone else inputs.words(tiles, old.node, after, (), gain)[MOST]
     return out
-
-
-def _union_words(
-    variant: Variant,
-    inputs: InputWords,
-    old: Partials,
-    b: int,
-    after: Ints,
-    moving: Sequence[int],
-    gain: Gain,
-) -> tuple[Floats, Floats]:  # [B] each
-    """Words on a diagonal link: those of the block of rows that all instances need together.
-
-    Each instance holds its own tile only: it may fetch again what another one holds, so that sliding along
-    the rows need not gain anything where they lie side by side.
-    """
-    lattice = variant.space.lattice
-    tile = old.tiles[variant.boundaries[b].child]
-    tiles = (old.start, tile, tile)
-    least, most = inputs.words(tiles, old.node, after, moving, gain)
-    _, still = inputs.words(tiles, old.node, after, [d for d in moving if d not in WINDOWS[0]], gain)
-    p, r = (lattice.size(old.spread, d) for d in WINDOWS[0])
-    return least, np.where(p * r > 1, still, most)

@@ -131,7 +131,7 @@ class Variant:
             found = self._inputs_at_nodes(inputs, moving, dims, whole)
             if moving is None:  # the tile may have been smaller than the node where its own class ended
                 found = self.space.lattice.least_of_divisors(found, self.window_dims)
-            words.append(found * outside)
+            words.append(np.maximum(found * outside, inputs.floor))
         return words[0], words[1]
 
     def _inputs_at_nodes(
@@ -172,7 +172,8 @@ class Variant:
             for k, inputs in enumerate((self.sent[b], self.taken[b])):
                 if inputs is not None:
                     found = self._inputs_at_nodes(inputs, None, self.window_dims, True)
-                    words[k] = lattice.least_of_divisors(found, self.window_dims) * outside
+                    found = lattice.least_of_divisors(found, self.window_dims) * outside
+                    words[k] = np.maximum(found, inputs.floor)
             total += (forms.s0 + forms.s1)[:, b, None] * words[0] + (forms.t0 + forms.t1)[:, b, None] * words[
                 1
             ]

@@ -37,7 +37,8 @@ class AxisTables:
     slide: tuple[Floats, Floats]  # [X, Y, Z, Z]: tile x, r; step v; block y
     back: tuple[Floats, Floats]  # [X, Y, Z, Z]: passes that begin where the other dimension stands still
     aside: tuple[Floats, Floats]  # [X, Y, Z, Z, U]: passes that begin as it moves by its step u
-    near: tuple[Floats, Floats]  # [X, Y, Z, U]: shared by tiles some steps apart, the other with step u left
+    near: tuple[Floats, Floats]  # [X, Y, Z]: the most that tiles some steps of own apart share
+    both: Floats  # [X, Y, X, Y]: the same where they are apart along both, by steps of v and u
     any_block: tuple[Floats, Floats]  # [X, Y, Z, U]: least of slide - back - aside over all blocks
 
 
@@ -57,7 +58,8 @@ def _tables(outputs: Side, filters: Side, axis: Axis, whole_tiles: bool) -> Axis
     slide = [np.zeros((*n, n[k], n[k])) for k in range(2)]
     back = [np.zeros((*n, n[k], n[k])) for k in range(2)]
     aside = [np.zeros((*n, n[k], n[k], n[1 - k])) for k in range(2)]
-    near = [np.zeros((*n, n[k], n[1 - k])) for k in range(2)]
+    near = [np.zeros((*n, n[k])) for k in range(2)]
+    both = np.zeros((*n, *n))
     for i, x in enumerate(outputs[1]):
         for j, r in enumerate(filters[1]):
             tiles = _Tiles(outputs, filters, x, r, axis)
@@ -65,11 +67,13 @@ def _tables(outputs: Side, filters: Side, axis: Axis, whole_tiles: bool) -> Axis
             for k in range(2):
                 slide[k][i, j] = words[i, j]
                 if tiles.words.size > 1:
-                    _fill(
-                        tiles, k, whole_tiles, (slide[k][i, j], back[k][i, j], aside[k][i, j], near[k][i, j])
-                    )
+                    tables = slide[k][i, j], back[k][i, j], aside[k][i, j], near[k][i, j]
+                    along = _fill(tiles, k, whole_tiles, tables)
+                    if k == 0:
+                        both[i, j] = along
     least = [((slide[k] - back[k])[..., None] - aside[k]).min(-2) for k in range(2)]
-    return AxisTables(words, *((table[0], table[1]) for table in (slide, back, aside, near, least)))
+    pairs = [(table[0], table[1]) for table in (slide, back, aside, near, least)]
+    return AxisTables(words, pairs[0], pairs[1], pairs[2], pairs[3], both, pairs[4])
 
 
 class _Tiles:
@@ -91,15 +95,13 @@ class _Tiles:
             pair for r in [0, *self.steps(1, self.size[1])] for pair in self.close(0, self.size[0], [r])
         ]
         p, r = np.array(shifts, np.int64).reshape(-1, 2).T[:, :, None, None]
-        tile, exists = self.tile, np.ones((len(shifts), *self.words.shape), np.bool_)
+        one = np.zeros_like(p)  # every array with the shifts as its first axis
+        tile = Tile(self.tile.p + one, self.tile.pl + one, self.tile.r + one, self.tile.rl + one)
+        exists = np.ones((len(shifts), *self.words.shape), np.bool_)
         for shift, starts, (extent, _) in ((p, tile.p, self.sides[0]), (r, tile.r, self.sides[1])):
             exists &= (starts >= shift) & (starts - shift < extent)
-        old = Tile(
-            tile.p - p,
-            np.where(p == 0, tile.pl, self.size[0]),
-            tile.r - r,
-            np.where(r == 0, tile.rl, self.size[1]),
-        )
+        lengths = np.where(p == 0, tile.pl, self.size[0]), np.where(r == 0, tile.rl, self.size[1])
+        old = Tile(tile.p - p, lengths[0], tile.r - r, lengths[1])
         words = np.where(exists, n_shared(tile, old, self.axis), 0.0)
         sums = words.sum(2), words.sum(1)
         return {shift: (sums[0][i], sums[1][i]) for i, shift in enumerate(shifts)}
@@ -132,11 +134,12 @@ class _Tiles:
         return best
 
 
-def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats, Floats, Floats]) -> None:
-    """The tables of one tile along dimension k: slide, back, aside, near."""
+def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats, Floats, Floats]) -> Floats:
+    """The tables of one tile along dimension k: slide, back, aside, near; returns `both` [Z, U]."""
     slide, back, aside, near = tables
     (extent, sizes), (other_extent, other_sizes) = tiles.sides[k], tiles.sides[1 - k]
     total, first = float(tiles.words.sum()), tiles.starts[k]
+    both = np.zeros((len(sizes), len(other_sizes)))
     steps_aside = [u if u % tiles.size[1 - k] == 0 and u < other_extent else 0 for u in other_sizes]
     for j, v in enumerate(sizes):
         if v % tiles.size[k] or v >= extent:
@@ -146,8 +149,9 @@ def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats
         along = [
             tiles.most_of(k, tiles.close(k, v, tiles.steps(1 - k, u))) if u else None for u in steps_aside
         ]
+        near[j] = anywhere.sum()
         for n, words in enumerate(along):
-            near[j, n] = np.maximum(anywhere, words).sum() if words is not None else anywhere.sum()
+            both[j, n] = words.sum() if words is not None else 0.0
         for m, y in enumerate(sizes):
             if y % v or y == v:
                 continue
@@ -168,3 +172,4 @@ def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats
                     words = along[n]
                     assert words is not None
                     aside[j, m, n] = words.sum()
+    return both
