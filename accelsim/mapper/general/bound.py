@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.inputs import gain_of
-from accelsim.mapper.general.partial import LEAST, NONE, Partials, cost
+from accelsim.mapper.general.partial import BROKEN, LEAST, NONE, Partials, cost
 from accelsim.mapper.general.variant import Open, Variant
 from accelsim.tables.dims import N_OPERANDS, I
 
@@ -72,7 +72,7 @@ def _open_cost(
         block, gain = None, None
         if last:
             block = space.lattice.cover[partials.node]
-            gain = gain_of(space, a, partials.node, block, True)
+            gain = gain_of(space, a, partials.node, block, True, False)
         for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
             assert inputs is not None
             if side == 0 and variant.is_union(b):
@@ -96,9 +96,10 @@ class Quick:
         least: Floats = self.base.min(1)
         return least
 
-    def costs(self, a: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
+    def costs(self, stays: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
         """Least cost where class a stays at the level, leaving some boundaries open."""
         variant, partials, forms = self.variant, self.partials, self.variant.forms
+        a = stays % BROKEN
         mine = variant.of(partials.opens, a) if a < N_OPERANDS and not stay_open else ()
         closing = tuple(b for b in partials.opens if b not in stay_open and b not in mine)
         if (a, closing) not in self._closing:

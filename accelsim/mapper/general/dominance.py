@@ -31,8 +31,9 @@ def dominating(variant: Variant, groups: list[Partials]) -> list[Partials]:
         ]
         unfinished = _unfinished(variant, g)
         if inside:
-            beaten = free[g.node] > np.where(unfinished, 0, 1)
-            g, unfinished = g.take(~beaten), unfinished[~beaten]
+            if not variant.space.machine.fetch_box.any():  # a larger box may hold words that nothing needs
+                beaten = free[g.node] > np.where(unfinished, 0, 1)
+                g, unfinished = g.take(~beaten), unfinished[~beaten]
             g = _least_words(g, inside, unfinished)
         else:
             np.maximum.at(free, g.node, np.where(unfinished, 1, 2).astype(np.int8))

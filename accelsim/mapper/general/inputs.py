@@ -51,7 +51,7 @@ class InputWords:
     """The factors of the three axes for one way of counting the edge."""
 
     def __init__(self, space: Space, padded: bool, box: bool, real: bool) -> None:
-        self.space = space
+        self.space, self.padded, self.box = space, padded, box
         active = space.lattice.axis_of
         self.numbers = [k for k, pair in enumerate(WINDOWS) if any(d in active for d in pair)]
         self.constant = 1.0
@@ -63,12 +63,12 @@ class InputWords:
     @cached_property
     def floor(self) -> float:
         """Words that are touched at all, times those of N, G and C: each is taken once at least."""
-        lattice = self.space.lattice
-        end = lattice.cover[:1]
-        words = self.constant * float(self.space.words_outside[I][end][0])
-        for k in self.numbers:
+        end = self.space.lattice.cover[:1]
+        words = float(self.space.words_outside[I][end][0])
+        for k in range(len(WINDOWS)):  # boxes of small tiles leave the gaps between them out
+            table = self.space.axis(k, self.padded and not self.box, False, False)
             p, r = (self._digit(end, d) for d in WINDOWS[k])
-            words *= float(self.tables[k].all_tiles[p, r][0])
+            words *= float(table.all_tiles[p, r][0])
         return words
 
     def _digit(self, nodes: Ints, d: int) -> Ints:
@@ -115,6 +115,10 @@ class InputWords:
         the instances keep.
         """
         blocks, tiles = (start, tile, tile), (tile, tile, tile)
+        if self.box:  # the box around all would count words between them: each is needed by so many at most
+            least, most = self.words(tiles, now, block, dims, gain)
+            sizes = [self.space.lattice.size(nodes, d) for nodes in (tile, start) for d in WINDOWS[0]]
+            return least * (sizes[0] * sizes[1]) / (sizes[2] * sizes[3]), most
         least, most = self.words(blocks, now, block, dims, gain)
         everything, _ = self.words(blocks, now, block, (), gain)
         own, _ = self.words(tiles, now, block, dims, gain)
@@ -189,8 +193,8 @@ class InputWords:
         return AxisWords(table.all_tiles[i, j], near, moves.any(0), slides)
 
 
-def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool) -> Gain:
-    """Where a level's loops go from one node to another, those of class a innermost.
+def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool, whole_class: bool) -> Gain:
+    """Where a level's loops go from one node to another, one of class a innermost, or all of that class.
 
     A pass that a loop of N, G or C begins, or one outside such a loop, finds nothing that it can use: where
     the level has such loops, no more than 1 - 1 / (trips of what may lie between) of the passes gain. (The
@@ -207,7 +211,9 @@ def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool) -> Gain
         if a != I and d in space.classes[I]:
             still = still * trips
         for part in range(2):
-            if (part == 0 and (a == I or d not in inner)) or (part == 1 and a == I and d in inner):
+            if part == 0 and (a == I or d not in inner or not whole_class):
+                continue
+            if part == 1 and a == I and d in inner:
                 continue
             if d in INPUT_SIMPLE:
                 stops[part] |= trips > 1

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.general.partial import Partials
+from accelsim.mapper.general.partial import BROKEN, Partials
 from accelsim.mapper.general.variant import Variant
 from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, I
 from accelsim.tables.nest import Nest
@@ -42,7 +42,7 @@ def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order
     order = []
     for level in range(variant.n_levels):
         present = [d for k, d in enumerate(dims) if time[level, k, i] > 1]
-        a = int(leaves.stays[level, i])
+        a = int(leaves.stays[level, i]) % BROKEN
         inner = [d for d in present if a < N_OPERANDS and d in classes[a]]
         outer = [d for d in present if d not in inner]
         sliding = outer if a == I else inner
@@ -54,22 +54,35 @@ def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order
 def other_orders(variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterator[Order]:
     """Every order, of those with the class that stays innermost, that can count otherwise.
 
-    With the class given, the words of weights and sums are; those of inputs depend on the loops from inside
-    up to the first one of N, G or C, which makes every tile a new one. The rest may stand in any order.
+    The words of weights and sums follow from how much of the class runs inside all else; those of inputs
+    depend on the loops from inside up to the first one of N, G or C, which makes every tile a new one.
     """
     dims, classes = variant.space.lattice.dims, variant.space.classes
     innermost = int(np.flatnonzero(variant.keep[:, I])[0])
     choices = []
     for level in range(variant.n_levels):
         present = [d for k, d in enumerate(dims) if time[level, k, i] > 1]
-        a = int(leaves.stays[level, i])
+        stays = int(leaves.stays[level, i])
+        a = stays % BROKEN
         inner = tuple(d for d in present if a < N_OPERANDS and d in classes[a])
         outer = tuple(d for d in present if d not in inner)
         if level <= innermost:
             choices.append([(*outer, *inner)])
-        else:
+        elif stays < BROKEN:
             choices.append([order[::-1] for order in _from_inside(inner, outer)])
+        else:
+            broken = [(d, *order) for d in inner for order in _rest(d, inner, outer)]
+            choices.append([order[::-1] for order in broken])
     yield from product(*choices)
+
+
+def _rest(d: int, inner: tuple[int, ...], outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Orders, inner to outer, of what follows a first loop, its class mixed with all others."""
+    rest = tuple(e for e in inner if e != d)
+    if d in INPUT_SIMPLE:
+        yield (*rest, *outer)
+    else:
+        yield from _from_inside((*rest, *outer), ())
 
 
 def _from_inside(inner: tuple[int, ...], outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

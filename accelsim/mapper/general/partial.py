@@ -20,6 +20,8 @@ Bools = NDArray[np.bool_]
 LEAST, MOST = 0, 1
 NONE = N_OPERANDS
 """The class of a level at which no operand stays."""
+BROKEN = 8
+"""Added to a class of which a loop runs innermost, but not all of them before loops of other classes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.inputs import gain_of
-from accelsim.mapper.general.partial import LEAST, MOST, NONE, Partials
+from accelsim.mapper.general.partial import BROKEN, LEAST, MOST, NONE, Partials
 from accelsim.mapper.general.variant import Open, Variant
-from accelsim.tables.dims import N_OPERANDS, I, O
+from accelsim.tables.dims import N_OPERANDS, I, O, W
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -34,12 +34,17 @@ class Steps:
 
     def partials(self, variant: Variant) -> Partials:
         """The level placed: what was open and does not stay open is closed."""
-        old, level = self.parents.take(self.owner), self.parents.level
+        old, level, a = self.parents.take(self.owner), self.parents.level, self.stays % BROKEN
         words = old.words.copy()
         for b in old.opens:
-            if b not in self.stay_open:
-                end = self.after if variant.boundaries[b].operand == self.stays else old.node
-                words[:, :, b] = closing_words(variant, old, b, end, self.after, self.stays)
+            if b in self.stay_open:
+                continue
+            mine = variant.boundaries[b].operand == a
+            words[:, :, b] = closing_words(
+                variant, old, b, self.after if mine else old.node, self.after, self.stays
+            )
+            if mine and self.stays >= BROKEN:
+                words[:, :, b] *= _shortest(variant, a, old.node, self.after)
         tiles, stays = old.tiles.copy(), old.stays.copy()
         tiles[level], stays[level] = self.after, self.stays
         opens = tuple(sorted({*self.stay_open, *variant.opened(level)}))
@@ -56,6 +61,7 @@ def steps_of(
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
     outwards = _outwards(variant, partials.level)
     steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, ~has.any(0))]
+    inputs_move = bool(variant.of(partials.opens, I))
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
         chosen = has[a] & ~_better(variant, partials.opens, has, a)
@@ -65,6 +71,10 @@ def steps_of(
             alone = chosen & (has.sum(0) == 1)
             steps.append((a, mine, alone))
             chosen = chosen & ~alone
+        if a in (W, O) and inputs_move:  # their order decides what the inputs keep: any could be wanted
+            several = chosen & (_n_moving(variant, a, partials.node[owner], after) > 1)
+            steps.append((a + BROKEN, (), several if mine else chosen))
+            chosen = chosen & bool(mine)
         steps.append((a, (), chosen))
     for a, stay_open, chosen in steps:
         index = np.flatnonzero(chosen)
@@ -118,27 +128,49 @@ def _loops(variant: Variant, before: Ints, after: Ints) -> Bools:  # [T + 1, B]
     return out
 
 
+def _n_moving(variant: Variant, a: int, before: Ints, after: Ints) -> Ints:  # [B]
+    """How many dimensions of a class have loops between two nodes."""
+    lattice = variant.space.lattice
+    count = np.zeros(len(before), np.int64)
+    for d in variant.space.classes[a]:
+        count += lattice.size(before, d) != lattice.size(after, d)
+    return count
+
+
+def _shortest(variant: Variant, a: int, before: Ints, after: Ints) -> Floats:  # [B]
+    """The fewest trips of a class' loops between two nodes: what at least lies outside a broken class."""
+    lattice = variant.space.lattice
+    least = np.full(len(before), np.inf)
+    for d in variant.space.classes[a]:
+        trips = lattice.size(after, d) / lattice.size(before, d)
+        least = np.where(trips > 1, np.minimum(least, trips), least)
+    return np.where(np.isfinite(least), least, 1.0)
+
+
 def _better(variant: Variant, opens: Open, has: Bools, a: int) -> Bools:
     """Where another class than a is as good or better: a has nothing open, and another one could run inside.
 
     All boundaries but those of the class inside close where the level begins; with nothing to keep open, a
-    class inside can't gain over one that has, nor over the first of those that have not.
+    class inside can't gain over one that has, nor over the first of those that have not. Only for inputs that
+    are open it matters whose loop moves them first.
     """
     others = np.zeros(has.shape[1], np.bool_)
     if a < N_OPERANDS and variant.of(opens, a):
         return others
+    if a in (W, O) and variant.of(opens, I):
+        return others
     for t in range(N_OPERANDS):
-        if t != a and (variant.of(opens, t) or t < a):
+        if t != a and (variant.of(opens, t) or t < a or a == NONE):
             others |= has[t]
     return others
 
 
 def closing_words(
-    variant: Variant, old: Partials, b: int, end: Ints, after: Ints, a: int
+    variant: Variant, old: Partials, b: int, end: Ints, after: Ints, stays: int
 ) -> Floats:  # [2 least or most, 2 sent or taken, B]
     """Words of a boundary whose operand's own class ended at node `end`, at a level whose loops end at `after`."""
     bound, space = variant.boundaries[b], variant.space
-    fan = space.machine.fanout_level
+    fan, a = space.machine.fanout_level, stays % BROKEN
     outside = space.words_outside[bound.operand][end]
     out = np.empty((2, 2, len(end)))
     out[:] = outside
@@ -149,7 +181,7 @@ def closing_words(
     alone = (
         len(variant.of(old.opens, I)) == 1
     )  # else several boundaries may each want another loop to be first
-    gain = gain_of(space, a, old.node, after, old.level == variant.n_levels - 1)
+    gain = gain_of(space, a, old.node, after, old.level == variant.n_levels - 1, stays < BROKEN)
     placed = old.level >= fan
     for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
         assert inputs is not None

@@ -129,7 +129,9 @@ class Variant:
         for inputs in (self.sent[b], self.taken[b]):
             assert inputs is not None
             found = self._inputs_at_nodes(inputs, moving, dims, whole)
-            if moving is None:  # the tile may have been smaller than the node where its own class ended
+            if moving is None or inputs.box:
+                # the tile may have been smaller than the node where its own class ended; boxes of smaller
+                # tiles may be fewer words
                 found = self.space.lattice.least_of_divisors(found, self.window_dims)
             words.append(np.maximum(found * outside, inputs.floor))
         return words[0], words[1]
@@ -141,7 +143,7 @@ class Variant:
         if whole:
             block = self.space.lattice.cover
             a = I if moving is None else moving
-            gain = gain_of(self.space, a, self.nodes, block, True)
+            gain = gain_of(self.space, a, self.nodes, block, True, False)
         return inputs.words([self.nodes] * 3, self.nodes, block, dims, gain)[0]
 
     def least_words(self, b: int) -> tuple[float, float]:
