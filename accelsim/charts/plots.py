@@ -57,8 +57,21 @@ class Plots:
 
         return accesses_per_mac(self._result.totals, title(self._result.inputs))
 
+    def front(self) -> Figure | None:
+        """Energy against latency of the mappings that no other one beats in both, a panel a layer."""
+        if not any(len(row.get("points") or ()) > 1 for row in self._result.rows):
+            return None
+        if not self._result.inputs["options"].get("front"):
+            return None
+        from accelsim.charts.front import pareto_fronts
+
+        return pareto_fronts(self._result.rows, title(self._result.inputs))
+
     def __repr__(self) -> str:
-        return "<charts: energy(), accesses(), cycles() of run; work() of inspect; reuse() of reuse>"
+        return (
+            "<charts: energy(), accesses(), cycles() of run; front() of map; work() of inspect; "
+            "reuse() of reuse>"
+        )
 
     def _has(self, column: str) -> bool:
         return any(row.get(column) for row in self._result.rows)

@@ -31,15 +31,20 @@ def level_colours(levels: Iterable[str]) -> dict[str, str]:
 
 def canvas(width: float, height: float, n_panels: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of panels side by side, without pyplot: nothing global, nothing to close, no display."""
+    return panels(width, height, 1, n_panels)
+
+
+def panels(width: float, height: float, n_lines: int, n_columns: int) -> tuple[Figure, list[Axes]]:
+    """A figure of panels in a grid, line after line."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    made = figure.subplots(1, n_panels, squeeze=False)
-    panels: list[Axes] = list(made[0])
-    for axes in panels:
+    made = figure.subplots(n_lines, n_columns, squeeze=False)
+    every: list[Axes] = [axes for line in made for axes in line]
+    for axes in every:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color("#999999")
         axes.tick_params(colors=INK, labelsize=8, length=3)
         axes.set_axisbelow(True)
-    return figure, panels
+    return figure, every
 
 
 def quantity_axis(axes: Axes, unit: str, label: str, scale: float = 1.0) -> None:

@@ -12,9 +12,11 @@ import typer
 
 from accelsim.base.version import VERSION
 from accelsim.cli import failure, streams
+from accelsim.cli.cache import cache
 from accelsim.cli.check import check
 from accelsim.cli.inspect import inspect
 from accelsim.cli.list import list_
+from accelsim.cli.map import map_
 from accelsim.cli.reuse import reuse
 from accelsim.cli.run import run
 from accelsim.cli.schema import schema
@@ -49,11 +51,13 @@ def _root(
 
 
 app.command("run")(run)
+app.command("map")(map_)
 app.command("inspect")(inspect)
 app.command("reuse")(reuse)
 app.command("list")(list_)
 app.command("check")(check)
 app.command("schema")(schema)
+app.command("cache")(cache)
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -46,6 +46,29 @@ MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."),
 ]
+Ragged = Annotated[
+    bool, typer.Option("--ragged", help="Also tiles that do not divide the extents: a larger space.")
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit", metavar="SECONDS", help="Stop the search of a layer then, with what is found."
+    ),
+]
+Gap = Annotated[
+    float,
+    typer.Option(
+        "--gap", metavar="FRAC", help="Stop where nothing can be better by more than this share of the best."
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", "-j", metavar="N", help="Search in N processes; 0: one for each core."),
+]
+Cache = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="Take searches done before from disk; see `accelsim cache`."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Output = Annotated[
     Path | None,

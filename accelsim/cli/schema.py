@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     arch = "arch"
     run = "run"
+    map = "map"
     inspect = "inspect"
     reuse = "reuse"
 

@@ -59,6 +59,18 @@ def partial_bytes(machine: Machine, level: int) -> float:
     return float(machine.word_bits[level] or machine.accumulate_bits) / 8
 
 
+def tile_bytes(problem: Problem, nest: Nest, machine: Machine, operand: int, level: int) -> Floats:  # [B]
+    """Bytes of the largest tile of an operand that passes through one instance of a level."""
+    words = tile_words(
+        problem, nest, operand, level, bool(machine.padding_stored[level]), bool(machine.fetch_box[level])
+    )
+    width = np.full(nest.n_points, word_bytes(machine, level, operand))
+    if operand == O:
+        width = np.where(is_partial(nest, level), partial_bytes(machine, level), width)
+    total: Floats = words * width
+    return total
+
+
 def level_bytes(problem: Problem, nest: Nest, machine: Machine, level: int) -> Floats:  # [B]
     """Bytes that the tiles passing through one instance of a level take, twice with double buffering.
 
@@ -69,11 +81,5 @@ def level_bytes(problem: Problem, nest: Nest, machine: Machine, level: int) -> F
         t = int(operand)
         if nest.kept_levels(t)[-1] == level:
             continue
-        words = tile_words(
-            problem, nest, t, level, bool(machine.padding_stored[level]), bool(machine.fetch_box[level])
-        )
-        width = np.full(nest.n_points, word_bytes(machine, level, t))
-        if t == O:
-            width = np.where(is_partial(nest, level), partial_bytes(machine, level), width)
-        total = total + words * width
+        total = total + tile_bytes(problem, nest, machine, t, level)
     return total * (2 if machine.double_buffered[level] else 1)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from accelsim.report.blocks import Block, Head, Lines, Table
+from accelsim.report.parts import Row, heading, levels_table, more, note_lines, over, ratio
 from accelsim.results.format import UNKNOWN, energy, percent, si
-from accelsim.results.show import summary, title
 
 if TYPE_CHECKING:
     from accelsim.results.result import Result
 
-Row = Mapping[str, Any]
-
-_FUSED: Final = {
-    True: "batch norm and activations fused into the layers before them",
-    False: "operators as the file has them",
-}
-
 
 def run_blocks(result: Result) -> list[Block]:
     """The report of `run`."""
-    blocks: list[Block] = [_head(result), _layers(result), _levels(result.totals), _bounds(result.totals)]
+    blocks: list[Block] = [
+        heading(result),
+        _layers(result),
+        levels_table(result.totals),
+        _bounds(result.totals),
+    ]
     blocks += _not_costed(result.rows)
-    blocks += _notes(result.notes)
-    blocks.append(_more("--json for every number, -o DIR for result.json, layers.csv and pictures"))
+    blocks += note_lines(result.notes)
+    blocks.append(more("--json for every number, -o DIR for result.json, layers.csv and pictures"))
     return [block for block in blocks if not isinstance(block, Table) or block.rows]
 
 
@@ -51,15 +49,15 @@ def inspect_blocks(result: Result, with_passes: bool = False) -> list[Block]:
                 si(row.get(name))
                 for name in ("macs", "params", "weight_bytes", "input_bytes", "output_bytes")
             ),
-            _ratio(row.get("arithmetic_intensity")),
+            ratio(row.get("arithmetic_intensity")),
         )
         for row in (*result.rows, {"layer": "total", "op": "", **result.totals})
     ]
-    blocks: list[Block] = [_head(result), Table("", heads, tuple(rows), n_foot=1)]
+    blocks: list[Block] = [heading(result), Table("", heads, tuple(rows), n_foot=1)]
     blocks += _not_costed(result.rows)
     if with_passes:
         blocks.append(Lines(tuple(result.notes) or ("the passes found nothing to do",)))
-    blocks.append(_more("--fusion for what the graph passes did, --json for every number"))
+    blocks.append(more("--fusion for what the graph passes did, --json for every number"))
     return blocks
 
 
@@ -87,17 +85,17 @@ def reuse_blocks(result: Result) -> list[Block]:
     per_mac = (
         "per MAC",
         "",
-        *(_ratio(_over(result.totals.get(kind), macs)) for kind in kinds),
-        *(_ratio(_over((result.totals.get("achieved") or {}).get(level), macs)) for level in levels),
+        *(ratio(over(result.totals.get(kind), macs)) for kind in kinds),
+        *(ratio(over((result.totals.get("achieved") or {}).get(level), macs)) for level in levels),
     )
     caption = "Accesses, in words" + (
         f"; {', '.join(levels)}: what the mapping achieves at each level" if levels else ""
     )
     return [
-        _head(result),
+        heading(result),
         Table(caption, heads, (*lines, per_mac), n_foot=2),
-        *_notes(result.notes),
-        _more(("" if levels else "--arch ARCH for what a machine achieves, ") + "--json for every number"),
+        *note_lines(result.notes),
+        more(("" if levels else "--arch ARCH for what a machine achieves, ") + "--json for every number"),
     ]
 
 
@@ -114,17 +112,6 @@ def list_blocks(items: Sequence[Row]) -> list[Block]:
         )
         for kind in kinds
     ]
-
-
-def _head(result: Result) -> Lines:
-    options = result.inputs.get("options") or {}
-    said = ", ".join(
-        _FUSED[value] if key == "fuse" else f"{key} {_said(value)}"
-        for key, value in options.items()
-        if key == "fuse" or value not in (None, [], (), False)
-    )
-    head = title(result.inputs) + (f"  ({said})" if said else "")
-    return Lines((head, summary(result.totals)), style="bold")
 
 
 def _layers(result: Result) -> Table:
@@ -159,32 +146,6 @@ def _layer(row: Row) -> tuple[str, ...]:
     )
 
 
-def _levels(totals: Row) -> Table:
-    """Accesses by level and operand, read and write apart, with each level's share of the energy."""
-    accesses: Row = totals.get("accesses") or {}
-    by_level: Row = totals.get("energy_pj_by_level") or {}
-    whole = totals.get("energy_pj")
-    operands = list(dict.fromkeys(operand for level in accesses.values() for operand in level))
-    heads = (
-        Head("level", "left"),
-        *(Head(f"{operand} {rw}") for operand in operands for rw in ("read", "write")),
-        Head("energy"),
-        Head("share %"),
-    )
-    rows = []
-    for level in (*(name for name in by_level if name not in accesses), *accesses):
-        counts = accesses.get(level) or {}
-        rows.append(
-            (
-                str(level),
-                *(si((counts.get(o) or {}).get(rw)) for o in operands for rw in ("read", "write")),
-                energy(by_level.get(level)),
-                percent(_over(by_level.get(level), whole)),
-            )
-        )
-    return Table("Accesses (words, all instances) and energy by level", heads, tuple(rows))
-
-
 def _bounds(totals: Row) -> Table:
     """What the network costs beside the least that any mapping could."""
     dram = _dram_bytes(totals)
@@ -196,7 +157,7 @@ def _bounds(totals: Row) -> Table:
         ("energy", pj, "energy_bound_pj", energy),
     )
     rows = [
-        (name, shown(found), shown(totals[bound]), _ratio(_over(found, totals[bound])))
+        (name, shown(found), shown(totals[bound]), ratio(over(found, totals[bound])))
         for name, found, bound, shown in compared
         if totals.get(bound) is not None
     ]
@@ -213,31 +174,9 @@ def _not_costed(rows: Sequence[Row]) -> list[Block]:
     return [Lines(tuple(lines), style="yellow")]
 
 
-def _notes(notes: Sequence[str]) -> list[Block]:
-    return [Lines(tuple(f"note: {note}" for note in notes))] if notes else []
-
-
-def _more(where: str) -> Lines:
-    return Lines((f"More: {where}",), style="dim")
-
-
 def _dram_bytes(row: Row) -> int | None:
     read, write = row.get("dram_read_bytes"), row.get("dram_write_bytes")
     return None if read is None or write is None else read + write
-
-
-def _over(part: float | None, whole: float | None) -> float | None:
-    return None if part is None or not whole else part / whole
-
-
-def _ratio(value: float | None) -> str:
-    if value is None:
-        return UNKNOWN
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e3 else si(value)
-
-
-def _said(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _bytes(value: float | None) -> str:

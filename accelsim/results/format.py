@@ -22,9 +22,9 @@ def si(value: float | None, unit: str = "", digits: int = 3) -> str:
     return f"{_digits(value / scale, digits)} {prefix}{unit}".rstrip()
 
 
-def energy(pj: float | None) -> str:
+def energy(pj: float | None, digits: int = 3) -> str:
     """Picojoules as joules with a prefix."""
-    return UNKNOWN if pj is None else si(pj * 1e-12, "J")
+    return UNKNOWN if pj is None else si(pj * 1e-12, "J", digits)
 
 
 def percent(fraction: float | None) -> str:

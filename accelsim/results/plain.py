@@ -47,7 +47,10 @@ def _compact(value: Any) -> str:
 
 
 def flatten(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One row of a flat table: mappings by dotted name, lists joined by spaces, shapes as 1x3x224x224."""
+    """One row of a flat table: mappings by dotted name, lists joined by spaces, shapes as 1x3x224x224.
+
+    Lists of objects (a nest's levels) have no place in a flat table: they are left to JSON.
+    """
     flat: dict[str, Any] = {}
     for name, value in row.items():
         column = BY_NAME.get(name)
@@ -57,7 +60,8 @@ def flatten(row: Mapping[str, Any]) -> dict[str, Any]:
         elif value is None and column is not None and column.dtype == "dict":
             continue  # its dotted names stay empty in this row
         elif isinstance(value, (list, tuple)):
-            flat[name] = _joined(value)
+            if not any(isinstance(item, Mapping) for item in value):
+                flat[name] = _joined(value)
         else:
             flat[name] = plain(value)
     return flat

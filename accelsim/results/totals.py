@@ -59,3 +59,13 @@ def _ratio(
 def _costed_macs(rows: Sequence[Mapping[str, Any]]) -> int:
     """Work whose time is known: that of layers that are not costed must not raise the utilisation."""
     return sum(row.get("macs") or 0 for row in rows if row.get("latency_cycles") is not None)
+
+
+def search_totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How many different searches the layers needed, how many are proven, and the widest gap."""
+    certificates = [row["certificate"] for row in rows if row["same_as"] is None]
+    return {
+        "n_searches": len(certificates),
+        "n_proven": sum(certificate["proven"] for certificate in certificates),
+        "gap_frac_max": max((certificate["gap_frac"] for certificate in certificates), default=0.0),
+    }

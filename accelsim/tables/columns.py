@@ -21,11 +21,11 @@ class Column:
     description: str
     formula: str = ""
     total: Total = "none"
-    commands: tuple[str, ...] = ("run", "simulate")
+    commands: tuple[str, ...] = ("run", "simulate", "map")
 
 
-EVERY = ("run", "simulate", "inspect", "reuse")
-SHAPE = ("run", "simulate", "inspect")
+EVERY = ("run", "simulate", "map", "inspect", "reuse")
+SHAPE = ("run", "simulate", "map", "inspect")
 
 _IDENTITY: Final = (
     Column("layer", "str", "", "Name of the layer in the model file.", commands=EVERY),
@@ -204,12 +204,63 @@ _BOUNDS: Final = (
 _MAPPING: Final = (
     Column("mapping", "str", "", "The mapping that was costed, printed as a loop nest."),
     Column(
-        "scalesim", "dict", "", "Columns of SCALE-Sim's own reports by their names (`--compat scalesim`)."
+        "scalesim",
+        "dict",
+        "",
+        "Columns of SCALE-Sim's own reports by their names (`--compat scalesim`).",
+        commands=("run", "simulate"),
+    ),
+)
+
+_SEARCH: Final = (
+    Column(
+        "same_as",
+        "str",
+        "",
+        "The first layer with the same loops, homes and room: searched once for both. Null where it is this.",
+        commands=("map",),
+    ),
+    Column(
+        "runs",
+        "int",
+        "runs",
+        "How often the nest runs, one run after the other; `certificate`, `nest` and `points` are of one.",
+        commands=("map",),
+    ),
+    Column("strides", "list", "", "Of the output's rows, columns and depth in the input.", commands=("map",)),
+    Column("dilations", "list", "", "Of the filter's rows, columns and depth.", commands=("map",)),
+    Column(
+        "certificate",
+        "dict",
+        "",
+        "{objective, space, best, lower_bound, gap_frac, proven}; the values in cycles, pJ or pJ x cycles.",
+        "gap_frac = 1 - lower_bound / best; proven where it is 0",
+        commands=("map",),
+    ),
+    Column(
+        "nest",
+        "list",
+        "",
+        "The best mapping, a level an object from dram inwards: {level, keeps, loops: [{dim, trips, axis}], "
+        "n_instances, tile_words, tile_bytes, home_of, passing_bytes, live_bytes, capacity_bytes, used_frac, "
+        "accesses, energy_pj}.",
+        "used_frac = (passing_bytes + live_bytes) / capacity_bytes",
+        commands=("map",),
+    ),
+    Column(
+        "points",
+        "list",
+        "",
+        "The best mappings (`--top`) or the Pareto front (`--front`): {energy_pj, latency_cycles, "
+        "edp_pj_cycles, above_best_frac, is_best, dataflow, nest}.",
+        commands=("map",),
     ),
 )
 
 _SHAPES: Final = (
-    Column("dims", "dict", "", "Loop extents by dimension letter, ones left out.", commands=("inspect",)),
+    Column(
+        "dims", "dict", "", "Loop extents by dimension letter, ones left out.", commands=("inspect", "map")
+    ),
     Column("input_shapes", "list", "elements", "Shapes of the activation inputs.", commands=("inspect",)),
     Column("output_shape", "list", "elements", "Shape of the first output.", commands=("inspect",)),
     Column(
@@ -294,6 +345,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_TRAFFIC,
     *_BOUNDS,
     *_MAPPING,
+    *_SEARCH,
     *_SHAPES,
     *_REUSE,
 )

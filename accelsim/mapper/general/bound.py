@@ -48,7 +48,8 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
         level += 1
     done = np.where(variant.space.lattice.covers[node], room, np.inf)
     best = np.minimum(best, _open_cost(variant, partials, opens, NONE) + done)
-    return base + best
+    total: Floats = base + best
+    return total
 
 
 def _open_cost(

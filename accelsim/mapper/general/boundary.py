@@ -167,11 +167,13 @@ class Forms:
 
     def sends(self, b: int, m: Floats) -> Floats:  # [r, B]
         """Cost of a word sent at a boundary."""
-        return self.s0[:, b, None] + self.s1[:, b, None] * m[self.boundaries[b].operand]
+        words: Floats = self.s0[:, b, None] + self.s1[:, b, None] * m[self.boundaries[b].operand]
+        return words
 
     def takes(self, b: int, m: Floats) -> Floats:  # [r, B]
         """Cost of a word taken at a boundary."""
-        return self.t0[:, b, None] + self.t1[:, b, None] * m[self.boundaries[b].operand]
+        words: Floats = self.t0[:, b, None] + self.t1[:, b, None] * m[self.boundaries[b].operand]
+        return words
 
 
 def latency(
@@ -182,7 +184,7 @@ def latency(
     waits: Floats,
     fill_drain: Floats,
 ) -> Floats:  # cycles [port, B]
-    """`cost.latency` on the ports' cycles: the slowest that overlap, then those that do not, then the array."""
+    """`cost.latency` on the cycles of ports: the slowest that overlap, those that do not, and the array's."""
     beside, apart = compute + waits, np.zeros_like(compute)
     for level in range(machine.n_levels):
         mine = [k for k, port in enumerate(ports) if port.level == level]

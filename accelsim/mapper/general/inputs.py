@@ -20,22 +20,22 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class AxisWords:
-    """One axis of B partial mappings: words of all tiles, shared at most, whether it moves, and its slides."""
+    """One axis of B partial mappings: words of all tiles, the most shared, whether it moves, its slides."""
 
     all_tiles: Floats  # [B]
     near: Floats  # [B]
     moves: Bools  # [B]
     slides: list[tuple[Floats, Floats, Floats, Bools]]
-    """Words left; the most that passes gain at their starts, the other dimension of the axis still, or moving;
-    whether it has loops at this level."""
+    """Words left; the most that passes gain at their starts, the other dimension of the axis still, or
+    moving; whether it has loops at this level."""
 
 
 @dataclass(frozen=True, eq=False)
 class Gain:
     """The part of the passes of the first loop that may start beside the tile held, and at its very place.
 
-    A pass that a loop of another axis begins finds the tile moved along that axis; only where a loop begins it
-    that does not move the inputs, the other axes are where they were.
+    A pass that a loop of another axis begins finds the tile moved along that axis; only where a loop begins
+    it that does not move the inputs, the other axes are where they were.
     """
 
     beside: Floats  # [B]
@@ -92,7 +92,7 @@ class InputWords:
             full = self.constant * prod([other.all_tiles for other in rest], start=np.ones(now.shape))
             for slide, back, aside, other_moves in axis.slides:
                 most = np.minimum(most, slide * full)
-                kept = 0.0
+                kept = np.zeros(now.shape)
                 if gain is not None:
                     kept = back * gain.of(full, self._beside(rest, np.where(gain.beyond, full, 0.0), full))
                     kept = kept + np.where(other_moves | gain.beyond, aside, 0.0) * full * gain.beside
@@ -160,10 +160,10 @@ class InputWords:
             (1 - 1 / trips[side]) * alone[side] + np.maximum(alone[1 - side], both) / trips[side]
             for side in range(2)
         ]
-        remain = np.maximum(
-            both, np.where(moves[0], alone[0], alone[1])
-        )  # the other one may move further out
-        return np.where(moves.all(0), np.maximum(*mixed), remain)
+        # where one of them has loops here, the other one may move further out
+        remain = np.maximum(both, np.where(moves[0], alone[0], alone[1]))
+        most: Floats = np.where(moves.all(0), np.maximum(*mixed), remain)
+        return most
 
     def _axis(self, k: int, tile: Ints, now: Ints, block: Ints | None, dims: Sequence[int]) -> AxisWords:
         """The words of one axis: all tiles, and where one of its loops moves first."""
@@ -190,7 +190,7 @@ class InputWords:
                 at = (i, j, step[side], end)
                 aside = table.aside[side][(*at, other)]
                 slides.append((table.slide[side][at], table.back[side][at], aside, moves[1 - side]))
-        return AxisWords(table.all_tiles[i, j], near, moves.any(0), slides)
+        return AxisWords(table.all_tiles[i, j], near, moves[0] | moves[1], slides)
 
 
 def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool, whole_class: bool) -> Gain:
@@ -223,7 +223,7 @@ def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool, whole_c
                 shortest[part] = np.where(trips > 1, np.minimum(shortest[part], trips), shortest[part])
     rest = between / np.where(np.isfinite(shortest), shortest, 1.0)
     part_of = 1 - 1 / rest
-    ends = stops.any(0) | last
+    ends = stops[0] | stops[1] | last
     beside = np.where(stops[0], part_of[0], np.where(ends, part_of[1], 1.0))
     same_place = np.where(stops[0], 0.0, np.minimum(beside, 1 - 1 / still))
     return Gain(beside, same_place, ~ends)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from accelsim.mapping.dataflows.base import ladder
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+MAX_NODES = 2**15
 CHEAPER = 8
 """How many times as quick it is to try whether a node is a multiple as to write a multiple out."""
 EVERY = 16
@@ -45,7 +47,8 @@ class Sizes:
 
     @cached_property
     def n_multiples(self) -> Ints:  # [n]
-        return self.divides.sum(1)
+        count: Ints = self.divides.sum(1)
+        return count
 
     @cached_property
     def multiples(self) -> Ints:  # [n, n], row i starts with the indices of the multiples of size i
@@ -95,6 +98,22 @@ def any_sizes(extent: int) -> Sizes:
     return Sizes(extent, np.union1d(inside, covering).astype(np.int64), ())
 
 
+def few_nodes(sizes: list[Sizes]) -> list[Sizes]:
+    """The same sizes, or as many of each dimension as leave MAX_NODES nodes: memory is bounded by that.
+
+    The sizes that are left out are those between others of nearly the same number of tiles.
+    """
+    sizes = list(sizes)
+    while prod(len(s.values) for s in sizes) > MAX_NODES:
+        d = max(range(len(sizes)), key=lambda d: len(sizes[d].values))
+        ordered = np.sort(sizes[d].values)
+        inside = ordered[ordered <= sizes[d].extent]
+        places = np.unique(np.linspace(0, len(inside) - 1, max(2, len(inside) - 1)).round().astype(np.int64))
+        ends = inside[places] * -(-sizes[d].extent // inside[places])
+        sizes[d] = Sizes(sizes[d].extent, np.union1d(inside[places], ends).astype(np.int64), ())
+    return sizes
+
+
 class Lattice:
     """All nodes of a layer's active dimensions, numbered in mixed radix, the first dimension slowest."""
 
@@ -132,7 +151,7 @@ class Lattice:
 
     @cached_property
     def cover(self) -> Ints:  # [M]
-        """The node at which the outermost loops from a node end: the least multiples that cover the extents."""
+        """The node at which the outermost loops from a node end: the least multiples that cover all."""
         out = np.zeros(self.n_nodes, np.int64)
         for stride, s, i in zip(self.strides, self.sizes, self.index, strict=True):
             order = np.argsort(s.values)
@@ -190,7 +209,7 @@ class Lattice:
     def multiples(
         self, nodes: Ints, among: Ints | None = None, fixed: Sequence[int] = ()
     ) -> tuple[Ints, Ints]:
-        """All (i, node) with node a multiple of nodes[i], of all nodes or of those among; equal in fixed dims."""
+        """All (i, node) with node a multiple of nodes[i], equal in fixed dims; of all nodes or those among."""
         digits = [self.digit(nodes, k) for k in range(len(self.dims))]
         counts = [
             np.ones_like(digit) if d in fixed else s.n_multiples[digit]

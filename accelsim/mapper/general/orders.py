@@ -24,10 +24,7 @@ def trips_of(variant: Variant, leaves: Partials) -> tuple[Ints, Ints]:  # [L, D,
     n = len(leaves)
     time = np.ones((variant.n_levels, len(lattice.dims), n), np.int64)
     for level in range(variant.n_levels):
-        if level == 0:
-            below = np.zeros(n, np.int64)
-        else:
-            below = leaves.tiles[level - 1]
+        below = leaves.tiles[level - 1] if level else np.zeros(n, np.int64)
         if level == fan:
             below = leaves.start
         for k, d in enumerate(lattice.dims):
@@ -37,7 +34,7 @@ def trips_of(variant: Variant, leaves: Partials) -> tuple[Ints, Ints]:  # [L, D,
 
 
 def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order:
-    """The class that stays innermost, and first in it (or outside the filters') the window that slides best."""
+    """The class that stays innermost, and first in it (or around it, for inputs) a loop that slides."""
     dims, classes = variant.space.lattice.dims, variant.space.classes
     order = []
     for level in range(variant.n_levels):

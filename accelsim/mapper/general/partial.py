@@ -70,14 +70,19 @@ def joined(groups: list[Partials]) -> list[Partials]:
     by_open: dict[Open, list[Partials]] = {}
     for g in groups:
         by_open.setdefault(g.opens, []).append(g)
-    out = []
-    for group in by_open.values():
-        arrays = {
-            name: np.concatenate([getattr(g, name) for g in group], axis=-1)
-            for name in ("node", "tiles", "stays", "spread", "start", "m", "words")
-        }
-        out.append(replace(group[0], **arrays))
-    return out
+    return [
+        replace(
+            group[0],
+            node=np.concatenate([g.node for g in group]),
+            tiles=np.concatenate([g.tiles for g in group], axis=1),
+            stays=np.concatenate([g.stays for g in group], axis=1),
+            spread=np.concatenate([g.spread for g in group]),
+            start=np.concatenate([g.start for g in group]),
+            m=np.concatenate([g.m for g in group], axis=1),
+            words=np.concatenate([g.words for g in group], axis=-1),
+        )
+        for group in by_open.values()
+    ]
 
 
 def side_by_side(variant: Variant, partials: Partials, owner: Ints, spread: Ints, start: Ints) -> Partials:

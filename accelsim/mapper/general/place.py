@@ -60,7 +60,8 @@ def steps_of(
     owner, after = _nodes(variant, partials, pruned, among)
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
     outwards = _outwards(variant, partials.level)
-    steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, ~has.any(0))]
+    still = np.asarray(~has.any(0))
+    steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, still)]
     inputs_move = bool(variant.of(partials.opens, I))
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
@@ -168,7 +169,7 @@ def _better(variant: Variant, opens: Open, has: Bools, a: int) -> Bools:
 def closing_words(
     variant: Variant, old: Partials, b: int, end: Ints, after: Ints, stays: int
 ) -> Floats:  # [2 least or most, 2 sent or taken, B]
-    """Words of a boundary whose operand's own class ended at node `end`, at a level whose loops end at `after`."""
+    """Words of a boundary whose own class ended at node `end`, at a level whose loops end at `after`."""
     bound, space = variant.boundaries[b], variant.space
     fan, a = space.machine.fanout_level, stays % BROKEN
     outside = space.words_outside[bound.operand][end]

@@ -29,7 +29,7 @@ class Pool:
         self._front = np.zeros((2, 0))
 
     def rank(self, energy_pj: Floats, cycles: Floats) -> Floats:
-        """The order in which partial mappings are looked into; for a front by the product, from the middle."""
+        """The order in which partial mappings are looked into; for a front the product, from its middle."""
         name = "edp" if self.options.front else self.options.objective
         return objective(name, energy_pj, cycles)
 

@@ -15,11 +15,12 @@ Floats = NDArray[np.float64]
 
 
 def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Floats, Floats]:  # [B] each
-    """Least energy in pJ and least cycles of partial mappings with linear costs [r, B] and loops on the array."""
+    """Least energy in pJ and cycles of partial mappings, from linear costs [r, B] and loops on the array."""
     space, machine = variant.space, variant.space.machine
     n_pes, steps = space.elements[spread], space.steps[spread]
     compute = np.ceil(steps / machine.per_pe)
-    waits = fill_drain = np.zeros_like(compute)
+    waits: Floats = np.zeros_like(compute)
+    fill_drain = waits
     flow = systolic_flow(variant)
     if flow is not None:
         operand = {"ws": W, "os": O, "is": I}[flow]
@@ -27,8 +28,8 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
         folds = np.maximum(np.floor(own * m[operand] / n_pes * (1 + 1e-12)), 1).astype(np.int64)
         streamed = -(-compute.astype(np.int64) // folds)
         rule = machine.fold
-        _, cycles = fold_cycles(folds, streamed, machine.rows, machine.cols, flow, rule)
-        fill_drain = np.asarray(cycles, np.float64)
+        _, filling = fold_cycles(folds, streamed, machine.rows, machine.cols, flow, rule)
+        fill_drain = np.asarray(filling, np.float64)
         if rule == "overlapped" and flow != "os":
             waits = (folds - 1.0) * np.maximum(machine.rows - streamed, 0)
     possible = np.isfinite(costs).all(0)
@@ -40,10 +41,12 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
 
 
 def systolic_flow(variant: Variant) -> str | None:
-    """The dataflow whose fold rule counts: told by what stays inside a systolic array (`dataflows.followed`)."""
+    """The dataflow whose fold rule counts, told by what stays inside a systolic array (`followed`)."""
     machine = variant.space.machine
     if machine.fold == "broadcast":
         return None
     inside = tuple(int(t) for t in np.flatnonzero(variant.keep[: machine.fanout_level].any(0)))
-    flow = {(W,): "ws", (O,): "os", (I,): "is"}.get(inside)
+    if len(inside) != 1:
+        return None
+    flow = {W: "ws", O: "os", I: "is"}[inside[0]]
     return flow if flow in SYSTOLIC_DATAFLOWS else None

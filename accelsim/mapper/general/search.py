@@ -1,6 +1,6 @@
 """The best mapping of a layer over everything that the architecture allows, by best-first branch and bound.
 
-    what levels keep -> tiles inside the array -> loops on the array -> tiles outside, level by level -> orders
+    what levels keep -> tiles inside the array -> loops on it -> tiles outside, level by level -> orders
 
 Open work of every stage lies in one heap, ordered by the least that it can lead to; what can't beat the
 mappings already known is cut. When the heap is empty, nothing better is left: the result is proven.
@@ -12,12 +12,15 @@ import heapq
 import itertools
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.found import Found, SearchOptions
+from accelsim.base.errors import InfeasibleError
+from accelsim.base.errors import Problem as Message
+from accelsim.mapper.found import Found, Point, SearchOptions
 from accelsim.mapper.general.bound import Quick, bound
 from accelsim.mapper.general.dominance import dominating
 from accelsim.mapper.general.leaves import Leaves
@@ -62,21 +65,35 @@ class Work:
 
 
 def search_all(
-    problem: Problem, machine: Machine, homes: tuple[int, int, int], options: SearchOptions
-) -> Found | None:
-    """The best mappings over the whole space (see `docs/mapper.md`) with their certificate; None if there are none."""
-    return Search(problem, machine, homes, options).run()
+    problem: Problem,
+    machine: Machine,
+    homes: tuple[int, int, int],
+    options: SearchOptions,
+    known: Sequence[Point] = (),
+) -> Found:
+    """The best mappings over the whole space (docs/mapper.md), those already known among them.
+
+    Raises InfeasibleError where nothing is legal: not even with nothing kept inside the outermost level.
+    """
+    return Search(problem, machine, homes, options, known).run()
 
 
 class Search:
     """One search: the heap of open work, the pool of mappings, the counts of what was cut and why."""
 
     def __init__(
-        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], options: SearchOptions
+        self,
+        problem: Problem,
+        machine: Machine,
+        homes: tuple[int, int, int],
+        options: SearchOptions,
+        known: Sequence[Point] = (),
     ) -> None:
         self.options = options
         self.space = Space(problem, machine, homes, options.ragged)
         self.pool = Pool(options)
+        for point in known:
+            self.pool.offer(point)
         self.leaves = Leaves(self.space, self.pool)
         self.heap: list[tuple[float, int, Work]] = []
         self.counter = itertools.count()
@@ -85,7 +102,7 @@ class Search:
         self.cut_at = np.inf
         """The least objective of anything that was cut."""
 
-    def run(self) -> Found | None:
+    def run(self) -> Found:
         started = time.perf_counter()
         limit = self.options.time_limit_s
         for keep in self.space.keeps():
@@ -97,11 +114,11 @@ class Search:
                 break
             self.advance(self.next())
         if not self.pool.points:
-            return None
+            raise InfeasibleError(Message(f"no mapping fits {self.space.machine.name}"))
         best = min(point.value for point in self.pool.points)
         certificate = Certificate(
             self.options.objective,
-            "any",
+            self.space.title,
             best,
             min(best, self.cut_at),
             self.leaves.n_evaluated,
@@ -111,7 +128,7 @@ class Search:
         return Found(tuple(self.pool.points), certificate)
 
     def next(self) -> Work:
-        """The most promising work; of what is open of one `keep` the deepest, until a mapping of it is known."""
+        """The most promising work; until a mapping of a new `keep` is known, the deepest."""
         if self.diving:
             deepest = max(self.heap, key=lambda entry: (entry[2].depth, -entry[0]))
             if deepest[2].depth > 0:

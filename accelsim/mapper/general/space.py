@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.general.lattice import Lattice, any_sizes, divisors
+from accelsim.mapper.general.lattice import EVERY, Lattice, any_sizes, divisors, few_nodes
 from accelsim.mapper.general.windows import AxisTables, axis_tables
 from accelsim.mapping.footprint import partial_bytes, tile_words, word_bytes
 from accelsim.mapping.legality import limited_levels
@@ -39,7 +39,7 @@ class Space:
         self.problem, self.machine, self.homes, self.ragged = problem, machine, homes, ragged
         x = problem.extents
         active = [d for d in range(len(DIMS)) if x[d] > 1]
-        self.sizes = [any_sizes(n) if ragged else divisors(n) for n in x]
+        self.sizes = few_nodes([any_sizes(n) if ragged else divisors(n) for n in x])
         self.lattice = Lattice(active, [self.sizes[d] for d in active])
         relevant = tuple(
             OUTPUT_DIMS if t == O else relevant_dims(t, problem.weight_has_batch) for t in range(N_OPERANDS)
@@ -47,6 +47,17 @@ class Space:
         self.relevant = relevant
         self.classes = tuple(tuple(d for d in active if d not in relevant[t]) for t in range(N_OPERANDS))
         """The dimensions that leave an operand's tile where it is."""
+
+    @property
+    def title(self) -> str:
+        """What is searched, in words."""
+        text = "ragged tiles" if self.ragged else "tiles that divide the layer"
+        thin = [
+            f"{len(s.values)} sizes of {DIMS[d]}"
+            for d, s in enumerate(self.sizes)
+            if not s.shape and (not self.ragged or s.extent > EVERY)
+        ]
+        return f"all mappings of {text}" + (f" ({', '.join(thin)})" if thin else "")
 
     # --- words
 
@@ -66,7 +77,7 @@ class Space:
         return out[0], out[1], out[2]
 
     def _whole_chunks(self, t: int) -> float:
-        """The least part of an operand's words that lie where loops of its own dimensions step more than once.
+        """The least part of an operand's words where loops of its own dimensions step more than once.
 
         The last chunk of a ragged loop may be a single tile, which then stays through the loops outside. That
         takes three tiles or more, so that the last of them holds less than a third of the words.
@@ -117,19 +128,16 @@ class Space:
         return tile_words(self.problem, self._node_nest, t, level, padded, box)
 
     @cached_property
-    def room(self) -> dict[int, tuple[Floats, Floats, Floats, Floats]]:
+    def room(self) -> dict[int, tuple[Floats, ...]]:
         """Bytes of I, W, finished and unfinished O at every limited level, [M] each."""
-        machine, out = self.machine, {}
+        machine = self.machine
+        out: dict[int, tuple[Floats, ...]] = {}
         for level in self.limited:
             copies = 2 if machine.double_buffered[level] else 1
             words = [self.tile_words(t, level) * copies for t in range(N_OPERANDS)]
             wide = partial_bytes(machine, level)
-            out[level] = (
-                words[I] * word_bytes(machine, level, I),
-                words[W] * word_bytes(machine, level, W),
-                words[O] * word_bytes(machine, level, O),
-                words[O] * wide,
-            )
+            widths = [(t, word_bytes(machine, level, t)) for t in (I, W, O)] + [(O, wide)]
+            out[level] = tuple(np.asarray(words[t] * width, np.float64) for t, width in widths)
         return out
 
     @cached_property

@@ -68,7 +68,7 @@ class Variant:
     # --- room
 
     def fits(self, level: int, node: Ints, unfinished: Bools) -> Bools:
-        """Whether the tiles of nodes fit a level; unfinished: reductions run outside the level's child of O."""
+        """Whether tiles fit a level; unfinished: reductions run outside the level's child of O."""
         space = self.space
         if level not in space.room:
             return np.ones(len(node), np.bool_)

@@ -1,4 +1,4 @@
-"""Words of one input axis as tables over tile sizes: all tiles, and what sliding along a loop leaves to fetch.
+"""Words of one input axis as tables over tile sizes: all tiles, and what sliding leaves to fetch.
 
 A tile has x output and r filter indices. When the innermost loop that moves the input advances by v indices,
 up to a block of y, each tile shares words with the one before; that is exact (`slide`). At the start of such
@@ -90,7 +90,7 @@ class _Tiles:
         self._shared = self._count()
 
     def _count(self) -> dict[tuple[int, int], tuple[Floats, Floats]]:
-        """Words in common with the tile some multiples of its size before, by start along either dimension."""
+        """Words in common with the tile some multiples of its size before, by start along each dimension."""
         shifts = [
             pair for r in [0, *self.steps(1, self.size[1])] for pair in self.close(0, self.size[0], [r])
         ]
@@ -117,7 +117,7 @@ class _Tiles:
         return [*ahead, *(-a for a in ahead)]
 
     def close(self, k: int, step: int, others: Sequence[int]) -> list[tuple[int, int]]:
-        """Pairs of a shift by a multiple of a step along k and one of `others` that leave tiles overlapping."""
+        """Pairs of a shift by a multiple of a step along k and one of `others` that leave an overlap."""
         found = []
         unit, extent = self.unit[k] * step, self.sides[k][0]
         for b in others:
