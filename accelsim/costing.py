@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError, InputError, did_you_mean
 from accelsim.base.errors import Problem as Message
@@ -16,7 +18,9 @@ from accelsim.cost.latency import together
 from accelsim.cost.reuse import reuse_table, touched_input_words
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
 from accelsim.mapper.found import Found, SearchOptions
-from accelsim.mapper.search import search
+from accelsim.mapper.found_columns import Place, found_columns
+from accelsim.mapper.request import Request, room_of_tiles
+from accelsim.mapper.solve import Progress, Solver
 from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
@@ -37,7 +41,10 @@ NO_ENGINE = "the architecture has no vector engine or host that could do it"
 
 @dataclass
 class Costing:
-    """Costs the layers of one graph on one machine; layers that are equal in all that matters only once."""
+    """Costs the layers of one graph on one machine, once `solve` has mapped those of the array.
+
+    collect the distinct searches -> solve them -> a row for each layer
+    """
 
     graph: LayerGraph
     machine: Machine
@@ -47,12 +54,63 @@ class Costing:
     def __post_init__(self) -> None:
         self.homes: Homes = find_homes(self.graph, self.machine)
         self.dram = self.machine.n_levels - 1
-        self.n_evaluated = 0
+        self.effort: dict[str, Any] = {}  # what the searches took: equal runs may differ in it
         self.mappings: dict[str, Mapping] = {}
         self.found: dict[str, Found] = {}  # by the first layer of those that are equal
-        self._known: dict[Any, tuple[LayerCost, Mapping]] = {}
+        self.searched_as: dict[str, str] = {}  # of each array layer, the first of those that are equal
+        self._costs: dict[str, LayerCost] = {}  # of array layers, one run of each
         if self.given is not None:
             self._check_names(self.given)
+
+    def solve(
+        self, solver: Solver, progress: Progress | None = None, only: Collection[str] | None = None
+    ) -> Costing:
+        """Maps every array layer: as the file says, or as the solver finds. With `only`, the others need only
+        have a legal mapping beside the tensors that live inside the chip.
+
+        Raises InfeasibleError where a mapping of the file does not fit, NothingLegalError for the first layer
+        for which none is legal.
+        """
+        for step, layer in self._array_layers():
+            if self.given is not None and layer.name in self.given.layers:
+                given = self.given.layers[layer.name]
+                self._costs[layer.name], self.mappings[layer.name] = self._evaluate(layer, step, given)
+                self.searched_as[layer.name] = layer.name
+        requests = self.requests(only)
+        if only is not None and self.homes.any_inside(self.dram):
+            solver.check(self.requests().values())
+        distinct = list(dict.fromkeys(requests.values()))
+        found = solver.solve(distinct, progress)
+        self.found = {request.layer: one for request, one in zip(distinct, found, strict=True)}
+        for name, request in requests.items():
+            best = self.found[request.layer].best
+            self._costs[name] = best.cost
+            self.mappings[name] = from_nest(best.nest, 0, self.machine.level_names)
+            self.searched_as[name] = request.layer
+        in_order = [layer.name for _, layer in self._array_layers() if layer.name in self.mappings]
+        self.mappings = {name: self.mappings[name] for name in in_order}
+        self.effort = solver.effort(len(in_order) - len(requests))
+        return self
+
+    def requests(self, only: Collection[str] | None = None) -> dict[str, Request]:
+        """The search of each array layer that the file does not map (or of those named), in network order.
+
+        Equal layers share one request, which has the name of the first of them.
+        """
+        given = self.given.layers if self.given is not None else {}
+        known: dict[Any, Request] = {}
+        requests = {}
+        for step, layer in self._array_layers():
+            if layer.name in given or (only is not None and layer.name not in only):
+                continue
+            problem, homes = lower(layer), self._array_homes(layer)
+            room = room_of_tiles(self.machine, self._room(step), homes)
+            key = problem, homes, room.tobytes()
+            if key not in known:
+                machine = replace(self.machine, capacity_bytes=room)
+                known[key] = Request(problem, machine, homes, self.options, layer.name)
+            requests[layer.name] = known[key]
+        return requests
 
     def row(self, step: int) -> dict[str, Any]:
         """The columns of the layer at one step of the graph's order."""
@@ -72,7 +130,7 @@ class Costing:
         if status == "not_costed":
             return row
         if layer.kind == "array":
-            cost = self._array(layer, step)
+            cost = self._array(layer)
             row |= self._bounds(layer)
         elif layer.kind == "vector":
             cost = vector_cost(self.machine, layer.vector_ops, self._inputs(layer), self._outputs(layer))
@@ -86,24 +144,27 @@ class Costing:
 
     # --- layers of multiply-accumulates
 
-    def _array(self, layer: Layer, step: int) -> LayerCost:
+    def search_columns(self, step: int) -> dict[str, Any]:
+        """The columns of `map` of an array layer whose row was made: certificate, nest, other points."""
+        layer = self.graph.layers[step]
+        first = self.searched_as[layer.name]
         problem = lower(layer)
-        homes = self._array_homes(layer)
-        room = self.machine.capacity_bytes - self.homes.live_bytes[step]  # DRAM's was checked for all layers
-        given = self.given.layers.get(layer.name) if self.given is not None else None
-        passing = [
-            level for level in range(self.dram) if any(level < home for home in homes)
-        ]  # the rest holds whole tensors
-        key = (problem, homes, tuple(room[passing]), layer.name if given is not None else None)
-        if key not in self._known:
-            machine = replace(self.machine, capacity_bytes=room)
-            self._known[key] = (
-                self._search(problem, machine, homes, layer)
-                if given is None
-                else self._evaluate(problem, machine, homes, layer, given)
-            )
-        cost, self.mappings[layer.name] = self._known[key]
-        cost = cost.repeated(layer.repeat)
+        place = Place(problem, self.machine, compulsory_words(problem), self.homes.live_bytes[step])
+        return {
+            "same_as": None if first == layer.name else first,
+            "runs": layer.repeat,
+            **found_columns(self.found[first], place),
+        }
+
+    def _array_layers(self) -> list[tuple[int, Layer]]:
+        return [(step, layer) for step, layer in enumerate(self.graph.layers) if layer.kind == "array"]
+
+    def _room(self, step: int) -> NDArray[np.float64]:  # [L], DRAM's was checked for all layers
+        left: NDArray[np.float64] = self.machine.capacity_bytes - self.homes.live_bytes[step]
+        return left
+
+    def _array(self, layer: Layer) -> LayerCost:
+        cost = self._costs[layer.name].repeated(layer.repeat)
         if layer.fused_inputs:
             shortcuts = [self._flow(I, name) for name in layer.fused_inputs]
             cost = together(self.machine, cost, movement_cost(self.machine, shortcuts, []))
@@ -117,23 +178,9 @@ class Costing:
         )
         return self.homes.of(layer.inputs[0]), second, self.homes.of(layer.outputs[0])
 
-    def _search(
-        self, problem: Problem, machine: Machine, homes: tuple[int, int, int], layer: Layer
-    ) -> tuple[LayerCost, Mapping]:
-        dataflow = DATAFLOWS[machine.dataflow]
-        found = search(problem, machine, dataflow, homes, self.options, layer.name)
-        self.n_evaluated += found.certificate.n_evaluated
-        self.found[layer.name] = found
-        return found.best.cost, from_nest(found.best.nest, 0, machine.level_names)
-
-    def _evaluate(
-        self,
-        problem: Problem,
-        machine: Machine,
-        homes: tuple[int, int, int],
-        layer: Layer,
-        given: GivenMapping,
-    ) -> tuple[LayerCost, Mapping]:
+    def _evaluate(self, layer: Layer, step: int, given: GivenMapping) -> tuple[LayerCost, Mapping]:
+        problem, homes = lower(layer), self._array_homes(layer)
+        machine = replace(self.machine, capacity_bytes=self._room(step))
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
         wrong = reasons(problem, nest, machine, dataflow, layer.name)
@@ -142,7 +189,6 @@ class Costing:
             raise InfeasibleError(
                 replace(m, file=place.file, line=place.line, column=place.column) for m in wrong
             )
-        self.n_evaluated += 1
         cost = evaluate(problem, nest, machine, followed(nest, machine, dataflow).name)
         active = int(spatial_trips(nest, None)[0])
         return cost.point(0, active), from_nest(nest, 0, machine.level_names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedE
 if TYPE_CHECKING:
     from accelsim.costing import Costing
     from accelsim.hardware import Arch
+    from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import MappingFile
     from accelsim.results.result import Result
     from accelsim.workload.graph import LayerGraph
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 OBJECTIVES = ("edp", "energy", "latency")
 RESERVES = (0.25, 0.5, 0.75, 1.0)
 """Shares of the activations' home that are kept free in turn, where tiles find no room otherwise."""
+MAX_TOP = 1000
+"""Mappings that `map_layers` gives at most: each comes with its nest."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -50,14 +53,19 @@ def run(
     mapping: Path | str | None = None,
     compat: str | None = None,
     strict: bool = False,
+    jobs: int = 1,
+    cache: bool = True,
     progress: Progress | None = None,
 ) -> Result:
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
+    Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
+    disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
+    from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
 
@@ -74,9 +82,10 @@ def run(
         return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
-    rows, costing, notes = _costed_rows(graph, machine, objective, given, progress)
+    search = SearchOptions(objective)
+    rows, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
     _refuse_uncosted(rows, strict)
-    run_info = {"seconds": time.perf_counter() - started, "n_mappings_evaluated": costing.n_evaluated}
+    run_info = {"seconds": time.perf_counter() - started, **costing.effort}
     files = {"mapping.yaml": dump_mappings(costing.mappings)} if costing.mappings else {}
     notes = [*_notes(graph, machine), *notes]
     return _result("run", graph, machine, rows, options, notes, run_info, files)
@@ -85,28 +94,35 @@ def run(
 def _costed_rows(
     graph: LayerGraph,
     machine: Arch,
-    objective: str,
+    options: SearchOptions,
     given: MappingFile | None = None,
     progress: Progress | None = None,
+    only: Collection[str] | None = None,
+    jobs: int = 1,
+    cache: bool = True,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
-    """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM."""
+    """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
+
+    With `only`, those of the layers that it names: any mapping of the others will do, to see that they fit.
+    """
     from accelsim.costing import Costing
-    from accelsim.mapper.found import SearchOptions
+    from accelsim.mapper.infeasible import explain
+    from accelsim.mapper.solve import NothingLegalError, Solver, finds, open_cache
 
     lowered = machine.machine()
     first = lowered.activation_reserve_frac
     notes: list[str] = []
+    solver = Solver(jobs, open_cache() if cache else None)
     for reserve in (first, *(share for share in RESERVES if share > first)):
-        costing = Costing(
-            graph, replace(lowered, activation_reserve_frac=reserve), SearchOptions(objective), given
-        )
-        rows = []
+        costing = Costing(graph, replace(lowered, activation_reserve_frac=reserve), options, given)
         try:
-            for step, layer in enumerate(graph.layers):
-                if progress is not None:
-                    progress(layer.name, step, len(graph.layers))
-                rows.append(costing.row(step))
-        except InfeasibleError:
+            costing.solve(solver, progress, only)
+        except NothingLegalError as error:
+            if not costing.homes.any_inside(costing.dram):
+                why = explain(costing.requests(only).values(), finds)
+                raise InfeasibleError(why or error.problems) from None
+            continue
+        except InfeasibleError:  # a mapping of the file does not fit
             if not costing.homes.any_inside(costing.dram):
                 raise
             continue
@@ -118,6 +134,9 @@ def _costed_rows(
             searched := [name for name in costing.mappings if name not in given.layers]
         ):
             notes.append(f"{len(searched)} layers are not in {given.file}: their mappings were searched")
+        rows = [
+            costing.row(step) for step, layer in enumerate(graph.layers) if only is None or layer.name in only
+        ]
         return rows, costing, notes
     raise AssertionError("with all of it kept free nothing lives inside")  # pragma: no cover
 
@@ -151,6 +170,7 @@ def reuse(
 ) -> Result:
     """Accesses without reuse, with each kind of it and with all; and what a machine's mapping achieves."""
     from accelsim.costing import reuse_row
+    from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import load_mappings
     from accelsim.workload.passes import FUSABLE, drop_noops, fuse
 
@@ -162,7 +182,7 @@ def reuse(
     achieved: dict[str, Any] = {}
     if machine is not None:
         given = load_mappings(Path(mapping)) if mapping is not None else None
-        costed, _, _ = _costed_rows(graph, machine, objective, given)
+        costed, _, _ = _costed_rows(graph, machine, SearchOptions(objective), given)
         achieved = {row["layer"]: row.get("accesses") for row in costed}
         provenance = given.provenance if given is not None else None
         options |= {"dataflow": machine.dataflow, "objective": objective, "mapping": provenance}
@@ -170,6 +190,71 @@ def reuse(
     if not rows:
         raise InputError(Problem(f"{graph.name} has no convolution or matrix product to reuse words in"))
     return _result("reuse", graph, machine, rows, options, (), {})
+
+
+def map_layers(
+    graph: LayerGraph,
+    machine: Arch,
+    layers: Sequence[str] | str | None = None,
+    *,
+    objective: str = "edp",
+    top: int = 1,
+    front: bool = False,
+    ragged: bool = False,
+    gap: float = 0.0,
+    time_limit: float | None = None,
+    jobs: int = 1,
+    cache: bool = True,
+    progress: Progress | None = None,
+) -> Result:
+    """The best mapping of each array layer (or of those named) with tiles, traffic and certificate.
+
+    `top` gives so many of the best that differ in energy or latency, `front` all that none beats in both.
+    `ragged` takes tiles of any size; `gap` (a fraction of the best) and `time_limit` (seconds a layer) stop
+    the search early. Costs are those of `run`, as are `jobs` and `cache`. Raises InputError, and
+    InfeasibleError where nothing fits.
+    """
+    from accelsim.mapper.found import SearchOptions
+    from accelsim.mapper.found_columns import effort
+    from accelsim.mapping.files import dump_mappings
+    from accelsim.results.points import points_csv
+    from accelsim.results.totals import search_totals
+    from accelsim.workload.named import array_layers
+    from accelsim.workload.passes import drop_noops, fuse
+
+    started = time.perf_counter()
+    _check_choice("objective", objective, OBJECTIVES)
+    _check_search(top, front, gap, time_limit)
+    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    names = array_layers(graph, [layers] if isinstance(layers, str) else layers)
+    search = SearchOptions(objective, ragged, top, front, gap, time_limit)
+    rows, costing, notes = _costed_rows(
+        graph, machine, search, progress=progress, only=names, jobs=jobs, cache=cache
+    )
+    step = {layer.name: at for at, layer in enumerate(graph.layers)}
+    rows = [row | costing.search_columns(step[row["layer"]]) for row in rows]
+    options = {
+        "dataflow": machine.dataflow,
+        "batch": graph.batch,
+        "objective": objective,
+        "layers": list(names) if layers else None,
+        "top": top if top > 1 else None,
+        "front": front,
+        "ragged": ragged,
+        "gap_frac": gap,
+        "time_limit_s": time_limit,
+    }
+    run_info = {
+        "seconds": time.perf_counter() - started,
+        **costing.effort,
+        "layers": {name: effort(found.certificate) for name, found in costing.found.items()},
+    }
+    files = {"mapping.yaml": dump_mappings({name: costing.mappings[name] for name in names})}
+    if top > 1 or front:
+        files["points.csv"] = points_csv(rows)
+    notes = [*_notes(graph, machine), *notes]
+    result = _result("map", graph, machine, rows, options, notes, run_info, files)
+    return replace(result, totals={**result.totals, **search_totals(rows)})
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
@@ -267,3 +352,18 @@ def _check_choice(what: str, word: str, allowed: Sequence[str]) -> None:
         raise InputError(
             Problem(f"{word!r} is no {what}", expected=", ".join(allowed), hint=did_you_mean(word, allowed))
         )
+
+
+def _check_search(top: int, front: bool, gap: float, time_limit: float | None) -> None:
+    wrong = []
+    if not 1 <= top <= MAX_TOP:
+        wrong.append(Problem(f"{top} mappings", key="top", expected=f"1 to {MAX_TOP:,} of the best"))
+    if front and top > 1:
+        said = "the best of one objective, and front, the trade-offs between two, exclude each other"
+        wrong.append(Problem(said, key="top", hint="leave one of them out"))
+    if not 0 <= gap < 1:
+        wrong.append(Problem(f"{gap:g} is no share of the best", key="gap", expected="0 (proven) to below 1"))
+    if time_limit is not None and not time_limit > 0:
+        wrong.append(Problem(f"{time_limit:g} s leave no time", key="time_limit", expected="seconds above 0"))
+    if wrong:
+        raise InputError(wrong)

@@ -41,6 +41,10 @@ class AccelsimError(Exception):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[AccelsimError], tuple[tuple[Problem, ...]]]:
+        """How it comes out of a worker process, with all that it says."""
+        return type(self), (self.problems,)
+
 
 class InputError(AccelsimError):
     """A file, option or value that can't be used as it stands (exit code 2)."""

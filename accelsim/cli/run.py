@@ -9,9 +9,11 @@ import typer
 from accelsim.cli.options import (
     Arch,
     Batch,
+    Cache,
     Compat,
     Dataflow,
     Goal,
+    Jobs,
     Json,
     MappingFile,
     Model,
@@ -37,6 +39,8 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail (exit code 4) where an operator can't be costed.")
     ] = False,
+    jobs: Jobs = 1,
+    cache: Cache = True,
     json: Json = False,
     output: Output = None,
     quiet: Quiet = False,
@@ -60,6 +64,8 @@ def run(
             mapping=mapping,
             compat=compat.value if compat else None,
             strict=strict,
+            jobs=jobs,
+            cache=cache,
             progress=progress,
         )
     give(result, run_blocks, as_json=json, output=output, quiet=quiet)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_machine import small_machine
+from support.small_machine import small_machine
 
 import accelsim
 from accelsim.base.errors import InputError, UncostedError
 from accelsim.costing import Costing, compulsory_words, status_of
+from accelsim.mapper.found import SearchOptions
+from accelsim.mapper.solve import Solver
 from accelsim.mapping.lower import lower
 from accelsim.results.row import bound_columns
 from accelsim.tables.columns import COLUMNS
@@ -44,7 +46,7 @@ def graph(*layers: Layer, **words: int) -> LayerGraph:
 
 def rows(layers: Iterable[Layer], machine: Machine | None = None, **words: int) -> list[dict[str, Any]]:
     net = graph(*layers, **words)
-    costing = Costing(net, machine or small_machine(), "energy")
+    costing = Costing(net, machine or small_machine(), SearchOptions("energy")).solve(Solver())
     return [costing.row(i) for i in range(len(net.layers))]
 
 
@@ -96,12 +98,11 @@ def test_runs_of_a_recurrent_layer_cost_as_many_times_as_one() -> None:
 def test_equal_layers_are_mapped_once() -> None:
     chain = [product("one", ("x",), "a"), product("two", ("a",), "b"), product("three", ("b",), "y")]
     net = graph(*chain)
-    costing = Costing(net, small_machine(), "edp")
+    costing = Costing(net, small_machine(), SearchOptions("edp")).solve(Solver())
     first, second, third = (costing.row(i) for i in range(3))
-    evaluated = costing.n_evaluated
-    alone = Costing(graph(product("one")), small_machine(), "edp")
-    alone.row(0)
-    assert evaluated == alone.n_evaluated
+    assert costing.effort["n_searches"] == 1
+    assert costing.searched_as == {"one": "one", "two": "one", "three": "one"}
+    assert list(costing.found) == ["one"]
     assert [{**row, "layer": ""} for row in (second, third)] == [{**first, "layer": ""}] * 2
 
 
