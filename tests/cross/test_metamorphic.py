@@ -18,6 +18,8 @@ import pytest
 import accelsim
 from accelsim.cost.evaluate import evaluate
 from accelsim.costing import Costing
+from accelsim.mapper.found import SearchOptions
+from accelsim.mapper.solve import Solver
 from accelsim.mapping.dataflows import DATAFLOWS, followed
 from accelsim.mapping.legality import legal
 from accelsim.results.result import Result
@@ -78,7 +80,7 @@ def rows_at(network: str, batch: int, arch: str, objective: str) -> list[dict[st
 def rows_on(graph: LayerGraph, at: Machine, arch: str, objective: str) -> list[dict[str, Any]]:
     """The rows of a graph on a machine that no file describes."""
     graph = fuse(drop_noops(graph), frozenset(accelsim.arch(arch).fuses))
-    costing = Costing(graph, at, objective)
+    costing = Costing(graph, at, SearchOptions(objective)).solve(Solver())
     return [costing.row(step) for step in range(len(graph.layers))]
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from support.nests import nest
 
 from accelsim.base.errors import InputError
 from accelsim.testing import loop_walk
@@ -24,28 +25,6 @@ check = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 POINT = (1, 1, 0, 1)
-
-
-def nest(*loops: str, rows=(1, 1, 0, 99), columns=(1, 1, 0, 99), **changes) -> Case:
-    """A case from loops like "1 P 4" and, in space, "1 P 4 x"; all operands are kept unless said."""
-    parts = [loop.split() for loop in loops]
-    parsed = tuple((int(level), dim, int(trips), bool(space)) for level, dim, trips, *space in parts)
-    n_levels = max(level for level, *_ in parsed) + 1
-    extents = {dim: math.prod(x[2] for x in parsed if x[1] == dim) for dim in "NGKCPQRSZV"}
-    case = Case(
-        extents=extents | changes.pop("extents", {}),
-        windows=(rows, columns, POINT),
-        weight_has_batch=False,
-        loops=parsed,
-        n_levels=n_levels,
-        keep=((True, True, True),) * n_levels,
-        multicast=(True, True),
-        reduce=True,
-        diagonal=False,
-        padding_stored=(False,) * n_levels,
-        fetch_box=(False,) * n_levels,
-    )
-    return replace(case, **changes)
 
 
 def fetched(case: Case, operand: int = I) -> int:

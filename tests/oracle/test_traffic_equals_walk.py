@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from support.nests import nest
 
 from accelsim.cost.traffic import Links, Traffic, count_traffic
 from accelsim.tables.dims import DIMS, I, O, W
@@ -59,28 +60,6 @@ def assert_equal(case: Case, traffic: Traffic, point: int = 0) -> None:
     assert traffic.reads[:, :, point].tolist() == counts.reads
     assert traffic.writes[:, :, point].tolist() == counts.writes
     assert int(traffic.steps[point]) == counts.steps
-
-
-def nest(*loops: str, rows=(1, 1, 0, 99), columns=(1, 1, 0, 99), extents=None, **changes) -> Case:
-    """A case from loops like "1 P 4" and, in space, "1 P 4 x"; all operands are kept unless said."""
-    parts = [loop.split() for loop in loops]
-    parsed = tuple((int(level), dim, int(trips), bool(space)) for level, dim, trips, *space in parts)
-    n_levels = max(level for level, *_ in parsed) + 1
-    covered = {dim: math.prod(x[2] for x in parsed if x[1] == dim) for dim in DIMS}
-    case = Case(
-        extents=covered | (extents or {}),
-        windows=(rows, columns, (1, 1, 0, 1)),
-        weight_has_batch=False,
-        loops=parsed,
-        n_levels=n_levels,
-        keep=((True, True, True),) * n_levels,
-        multicast=(True, True),
-        reduce=True,
-        diagonal=False,
-        padding_stored=(False,) * n_levels,
-        fetch_box=(False,) * n_levels,
-    )
-    return replace(case, **changes)
 
 
 @check

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from small_machine import small_machine
+from support.layers import problem
+from support.small_machine import small_machine
 
 import accelsim
 from accelsim.cost.evaluate import evaluate
@@ -19,14 +20,7 @@ from accelsim.mapping.mapping import from_nest
 from accelsim.tables import machine as machine_table
 from accelsim.tables.dims import DIMS, I, K, O, R, W
 from accelsim.tables.machine import Machine
-from accelsim.tables.nest import Nest, Problem
-
-
-def problem(stride: int = 1, **extents: int) -> Problem:
-    x = dict.fromkeys(DIMS, 1) | extents
-    windows = [(stride, 1, 0, (x[p] - 1) * stride + x[r]) for p, r in ("PR", "QS")]
-    return Problem(tuple(x.values()), (*windows, (1, 1, 0, 1)))
-
+from accelsim.tables.nest import Nest
 
 LAYERS = {
     "convolution": problem(K=12, C=6, P=7, Q=7, R=3, S=3),

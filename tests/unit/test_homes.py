@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_machine import small_machine
+from support.small_machine import small_machine
 
 from accelsim.base.errors import InfeasibleError
 from accelsim.mapping.homes import candidate_levels, find_homes

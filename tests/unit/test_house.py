@@ -40,7 +40,8 @@ def loaded_by(statement: str) -> set[str]:
     """Top-level packages outside the standard library that a statement loads in a fresh interpreter."""
     code = f"import sys, json; {statement}; print(json.dumps([m.partition('.')[0] for m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = set(json.loads(done.stdout)) - set(sys.stdlib_module_names)
+    standard = {*sys.stdlib_module_names, "__mp_main__"}  # what multiprocessing calls the main module
+    loaded = set(json.loads(done.stdout)) - standard
     return {package for package in loaded if not package.lstrip("_").startswith("cython_")}  # numpy 1's own
 
 

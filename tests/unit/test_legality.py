@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_machine import small_machine
+from support.layers import problem
+from support.small_machine import small_machine
 
 from accelsim.mapping.dataflows import DATAFLOWS
 from accelsim.mapping.footprint import level_bytes, partial_bytes, tile_words, word_bytes
 from accelsim.mapping.legality import capacity_problem, legal, limited_levels, reasons
 from accelsim.mapping.mapping import LevelLoops, Loop, Mapping
-from accelsim.tables.dims import DIMS, I, O, W
+from accelsim.tables.dims import I, O, W
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 
 REG, SRAM, DRAM = range(3)
 WS, ANY = DATAFLOWS["ws"], DATAFLOWS["any"]
-
-
-def problem(window: tuple[int, int, int] = (1, 1, 0), **extents: int) -> Problem:
-    """Extents by letter; rows and columns share a window (stride, dilation, pad), sizes are what it reads."""
-    stride, dilation, pad = window
-    x = dict.fromkeys(DIMS, 1) | extents
-    sizes = [(x[p] - 1) * stride + (x[r] - 1) * dilation + 1 - 2 * pad for p, r in ("PR", "QS")]
-    return Problem(tuple(x.values()), ((*window, sizes[0]), (*window, sizes[1]), (1, 1, 0, 1)))
 
 
 def nest(dram: str = "", sram: str = "", rows: str = "", cols: str = "", reg: str = "W", **kept: str) -> Nest:
@@ -63,7 +56,7 @@ def test_loops_outside_the_level_do_not_count() -> None:
 
 def test_strided_tile_leaves_out_what_it_skips_unless_the_box_is_fetched() -> None:
     """Stride 3 under two taps: rows 0 1, 3 4, 6 7 of a span of eight; along Q three words of seven."""
-    layer = problem((3, 1, 0), P=3, R=2, Q=3)
+    layer = problem(stride=3, P=3, R=2, Q=3)
     mapping = nest(sram="P 3, R 2, Q 3")
     assert words(layer, mapping, I) == 6 * 3
     assert words(layer, mapping, I, box=True) == 8 * 7
@@ -71,7 +64,7 @@ def test_strided_tile_leaves_out_what_it_skips_unless_the_box_is_fetched() -> No
 
 def test_stored_padding_takes_room() -> None:
     """Three rows and columns padded by one: five where padding is stored."""
-    layer = problem((1, 1, 1), P=3, Q=3, R=3, S=3)
+    layer = problem(pad=1, P=3, Q=3, R=3, S=3)
     mapping = nest(sram="P 3, Q 3, R 3, S 3")
     assert words(layer, mapping, I) == 3 * 3
     assert words(layer, mapping, I, padded=True) == 5 * 5

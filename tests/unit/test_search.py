@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from support.layers import problem
 
 import accelsim
 from accelsim.base.errors import InfeasibleError
@@ -15,18 +16,11 @@ from accelsim.cost.evaluate import evaluate
 from accelsim.mapper.search import OBJECTIVES, Found, search
 from accelsim.mapping.dataflows import DATAFLOWS
 from accelsim.mapping.legality import legal
-from accelsim.tables.dims import DIMS
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Problem
 
 ALL = 10**9
 """As many exact points: the screen decides nothing."""
-
-
-def problem(stride: int = 1, pad: int = 0, batched: bool = False, **extents: int) -> Problem:
-    x = dict.fromkeys(DIMS, 1) | extents
-    windows = [(stride, 1, pad, (x[p] - 1) * stride + x[r] - 2 * pad) for p, r in ("PR", "QS")]
-    return Problem(tuple(x.values()), (*windows, (1, 1, 0, 1)), batched)
 
 
 LAYERS = {

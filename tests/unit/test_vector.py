@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_machine import small_machine
+from support.small_machine import small_machine
 
 from accelsim.cost.latency import busy_cycles, port_cycles, together
 from accelsim.cost.vector import Flow, movement_cost, vector_cost

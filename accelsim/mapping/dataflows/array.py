@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder, thinned
+from accelsim.mapping.dataflows.array_grid import array_grid
+from accelsim.mapping.dataflows.base import Bools, Dataflow, ParameterSpace, ladder, thinned
 from accelsim.tables.dims import N_DIMS, C, G, K, N, O, P, Q, R, S, V, Z
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -45,6 +46,21 @@ class ArrayDataflow(Dataflow):
         for level in sorted({machine.fanout_level, self._sums(machine, keep)}):
             for order, new in _distinct_orders(_orders(tiled), table):
                 yield self._nest(machine, keep, table[:, :, new], order, level)
+
+    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+        """One grid for each level that may have the loops of the innermost tile: see `array_grid`."""
+        for level in sorted({machine.fanout_level, self._sums(machine, keep)}):
+            buffer = self._middle(machine, keep)
+            yield ParameterSpace(array_grid(self, problem, machine, keep, level, buffer))
+
+    def unrolls(self, problem: Problem, machine: Machine) -> dict[int, tuple[int, ...]]:
+        """Trips of each dimension on the array, in any filling of its rows or columns."""
+        found: dict[int, set[int]] = {}
+        for dims, size in ((self.rows, machine.rows), (self.cols, machine.cols)):
+            for filling in _fillings(problem, dims, size):
+                for d, trips in filling.items():
+                    found.setdefault(d, set()).add(trips)
+        return {d: tuple(sorted(trips)) for d, trips in found.items()}
 
     def _tiled(self, problem: Problem) -> tuple[int, ...]:
         """Dimensions that buffers tile: output columns where there is one row only, else rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,10 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.tables.dims import DIMS, OPERANDS
+from accelsim.tables.grid import Grid
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 
 Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterSpace:
+    """A dataflow's parameters as a grid: every mapping that they make."""
+
+    grid: Grid
+    bound: FamilyBound | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyBound:
+    """Families of a grid's mappings: those that agree in all but the choice of dimension `d`.
+
+    Family i has the choices first[i] to first[i + 1] - 1. The last of them costs no more than any other,
+    legal or not; the first has the smallest tiles.
+    """
+
+    d: int
+    first: NDArray[np.int64]  # [n + 1]
+    exempt: Callable[[Mapping[int, NDArray[np.int64]]], Bools] | None = None
+    """Families, by the choice of each dimension, for which the bound is not known to hold."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,10 @@ class Dataflow(ABC):
     @abstractmethod
     def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
         """Loop nests to choose from, one array of mappings for each order of loops."""
+
+    @abstractmethod
+    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+        """All values of the dataflow's parameters, whatever the capacities and bandwidths of the machine."""
 
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:  # [B]
         """Whether the spatial loops of rows and cols fit the array."""

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflows.base import Bools, Dataflow, ladder, thinned
+from accelsim.mapping.dataflows.base import Bools, Dataflow, ParameterSpace, ladder, thinned
+from accelsim.mapping.dataflows.row_spaces import n_sets as n_sets
+from accelsim.mapping.dataflows.row_spaces import rs_spaces
 from accelsim.mapping.footprint import level_bytes, partial_bytes, tile_words, word_bytes
 from accelsim.tables.dims import C, G, I, K, N, O, P, Q, R, S, V, W, Z
 from accelsim.tables.machine import Machine
@@ -29,6 +31,8 @@ PARAMETERS = ("m", "n", "e", "p", "q", "r", "t")
 @dataclass(frozen=True)
 class RowStationary(Dataflow):
     """RS: all three operands stay in the PEs, a row of each at a time."""
+
+    parameters = PARAMETERS
 
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:
         """Sets wider than the array fold into strips that lie below each other; strips stand side by side."""
@@ -70,6 +74,10 @@ class RowStationary(Dataflow):
             chosen["r"] = self._fitting(problem, machine, keep, chosen, rows, taps)
             chosen["m"] = p * t * self._passes(problem, machine, keep, chosen, rows, taps)
             yield self.nest(problem, machine, keep, chosen, rows, taps)
+
+    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+        """All of e, t, p, q, r, n, m and taps on their ladders: see `rs_spaces`."""
+        return rs_spaces(self, problem, machine, keep)
 
     def _fitting(
         self,
@@ -122,7 +130,7 @@ class RowStationary(Dataflow):
         keep: Bools,
         parameters: Mapping[str, Ints],
         rows: int | None = None,
-        taps: int | None = None,
+        taps: int | Ints | None = None,
     ) -> Nest:
         """The loops of n, m, e, p, q, r, t (arrays [B]); m is rounded up to whole passes of p t filters."""
         x = problem.extents
@@ -172,16 +180,6 @@ def _buffer_words(problem: Problem, nest: Nest, machine: Machine, operand: int) 
     edge = bool(machine.padding_stored[glb]), bool(machine.fetch_box[glb])
     words = tile_words(problem, nest, operand, glb, *edge)
     return words * 2 if machine.double_buffered[glb] else words
-
-
-def n_sets(rows: Ints, e: Ints, machine: Machine) -> Ints:  # [B]
-    """How many PE sets of rows x e fit the array: e is cut into strips no wider than it.
-
-    Eyeriss, CONV2 of AlexNet: 5 x 27 on 12 x 14 is two strips of 5 x 14, one below the other, one set.
-    """
-    width = np.minimum(e, machine.cols)
-    strips = -(-e // width)
-    return np.asarray((machine.rows // rows) * (machine.cols // width) // strips, np.int64)
 
 
 def _cover(extent: int, tile: Ints) -> Ints:

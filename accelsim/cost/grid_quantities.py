@@ -1,0 +1,256 @@
+"""What decides the cost and the legality of every mapping of a grid: bits, steps, folds, room, as sums.
+
+`evaluate` and `legality` say what they are for arrays of mappings; here each is a `Sum` of products over the
+grid. Bytes are counted in bits, so that all quantities are whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.evaluate import _hop_bytes
+from accelsim.cost.grid_sums import Sum
+from accelsim.cost.grid_traffic import GridCounter, GridTraffic
+from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS
+from accelsim.mapping.dataflows.base import spatial_trips
+from accelsim.mapping.dataflows.row_spaces import n_sets
+from accelsim.mapping.footprint import is_partial, partial_bytes, tile_words, word_bytes
+from accelsim.mapping.legality import limited_levels
+from accelsim.tables.dims import N_OPERANDS, C, I, K, O, P, R, W, relevant_dims
+from accelsim.tables.grid import Grid
+from accelsim.tables.machine import Fold, Machine
+from accelsim.tables.nest import Problem
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NONE = -1
+"""The number of no quantity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """How a kernel makes cycles, energy and legality of the quantities, which it calls by their numbers."""
+
+    pj: Floats  # [Q] pJ a unit
+    limit: Floats  # [Q] a mapping with more is not legal
+    read: Ints  # [M] bits read of each level whose bandwidth counts
+    write: Ints  # [M]
+    instances: Ints  # [M] NONE: one
+    read_bytes_per_cycle: Floats  # [M]
+    write_bytes_per_cycle: Floats  # [M]
+    shared_port: NDArray[np.bool_]  # [M]
+    overlap: NDArray[np.bool_]  # [M]
+    steps: int
+    folds: int  # NONE: no fold rule
+    fold: Fold
+    dataflow: str
+    rows: int
+    cols: int
+    per_pe: int
+    mac_pj: float
+    leakage_pj_per_cycle: float
+
+
+def quantities_of(
+    problem: Problem, grid: Grid, machine: Machine, dataflow: str
+) -> tuple[list[Sum], Rules, GridTraffic]:  # [Q]
+    """The quantities of a grid; `dataflow` is the one that its mappings follow on this array."""
+    maker = _Maker(problem, grid, machine, dataflow)
+    return *maker.make(), maker.counter.traffic
+
+
+def limits_of(
+    problem: Problem, grid: Grid, machine: Machine, dataflow: str
+) -> tuple[list[Sum], Floats]:  # [Q] each
+    """What of a grid's mappings is limited, and the limits; nothing that costs only."""
+    maker = _Maker(problem, grid, machine, dataflow)
+    maker.add_limits()
+    return maker.found, np.array(maker.limit)
+
+
+class _Maker:
+    def __init__(self, problem: Problem, grid: Grid, machine: Machine, dataflow: str) -> None:
+        self.problem, self.grid, self.machine, self.dataflow = problem, grid, machine, dataflow
+        self.counter = GridCounter(problem, grid, machine)
+        self.found: list[Sum] = []
+        self.pj: list[float] = []
+        self.limit: list[float] = []
+
+    def make(self) -> tuple[list[Sum], Rules]:
+        machine, levels = self.machine, range(self.machine.n_levels)
+        bandwidths = machine.read_bytes_per_cycle, machine.write_bytes_per_cycle
+        timed = [level for level in levels if any(np.isfinite(each[level]) for each in bandwidths)]
+        n_bits = [self._bits(level) for level in levels]
+        read_pj, write_pj = machine.read_pj_per_byte / 8, machine.write_pj_per_byte / 8
+        read = [self._add(n_bits[level][0], pj=float(read_pj[level])) for level in timed]
+        write = [self._add(n_bits[level][1], pj=float(write_pj[level])) for level in timed]
+        instances = [self._add_instances(level) for level in timed]
+        self._add_energies(n_bits, [level for level in levels if level not in timed])
+        steps = self._add(self.counter.traffic.steps)
+        systolic = machine.fold != "broadcast" and self.dataflow in SYSTOLIC_DATAFLOWS
+        folds = self._add(self._folds()) if systolic else NONE
+        self.add_limits()
+        rules = Rules(
+            np.array(self.pj),
+            np.array(self.limit),
+            np.array(read, np.int64),
+            np.array(write, np.int64),
+            np.array(instances, np.int64),
+            machine.read_bytes_per_cycle[timed],
+            machine.write_bytes_per_cycle[timed],
+            machine.shared_port[timed],
+            machine.overlap[timed],
+            steps,
+            folds,
+            machine.fold,
+            self.dataflow,
+            machine.rows,
+            machine.cols,
+            machine.per_pe,
+            self.problem.n_macs * machine.mac_pj,
+            machine.leakage_pj_per_cycle,
+        )
+        return self.found, rules
+
+    def _add(self, quantity: Sum, pj: float = 0.0, limit: float = np.inf) -> int:
+        self.found.append(quantity.joined)
+        self.pj.append(pj)
+        self.limit.append(limit)
+        return len(self.found) - 1
+
+    # --- what it costs
+
+    def _bits(self, level: int) -> tuple[Sum, Sum]:
+        """Bits read and written at a level, those of unfinished sums at their own width."""
+        traffic, machine = self.counter.traffic, self.machine
+        widths = [round(8 * word_bytes(machine, level, t)) for t in range(N_OPERANDS)]
+        extra = round(8 * partial_bytes(machine, level)) - widths[O]
+        read = traffic.partial_reads[level] * extra
+        write = traffic.partial_writes[level] * extra
+        for t, width in enumerate(widths):
+            read = read + traffic.reads[level, t] * width
+            write = write + traffic.writes[level, t] * width
+        return read, write
+
+    def _add_energies(self, n_bits: list[tuple[Sum, Sum]], levels: list[int]) -> None:
+        """What only costs energy: one quantity for all bits of the same price."""
+        machine = self.machine
+        priced = [(float(machine.read_pj_per_byte[level]) / 8, n_bits[level][0]) for level in levels]
+        priced += [(float(machine.write_pj_per_byte[level]) / 8, n_bits[level][1]) for level in levels]
+        for t, words in enumerate(self.counter.traffic.delivered):
+            priced.append((machine.hop_pj_per_byte / 8, words * round(8 * _hop_bytes(machine, t))))
+        by_price: dict[float, Sum] = {}
+        for pj, quantity in priced:
+            if pj and quantity.terms:
+                by_price[pj] = by_price[pj] + quantity if pj in by_price else quantity
+        for pj, quantity in by_price.items():
+            self._add(quantity, pj=pj)
+
+    def _add_instances(self, level: int) -> int:
+        """Instances of a level, where a mapping has more than one."""
+
+        def along(axis: int) -> Ints:
+            nest = self.counter.nests[axis]
+            loops = [j for j in range(len(nest.dims)) if nest.spatial[j] and nest.levels[j] > level]
+            return np.asarray(np.prod(nest.trips[loops], axis=0, dtype=np.int64))
+
+        count = self.counter.product(along)
+        return NONE if count.terms == {count.factors.one: 1} else self._add(count)
+
+    def _folds(self) -> Sum:
+        """`evaluate.n_folds`: steps down to the innermost own loop that repeats, a term for each."""
+        stationary = {"ws": W, "os": O, "is": I}[self.dataflow]
+        relevant = relevant_dims(stationary, self.problem.weight_has_batch)
+        nest = self.grid.template
+        own = [j for j, d in enumerate(nest.dims) if not nest.spatial[j] and d in relevant]
+        total = self.counter.product(lambda axis: self._single(axis, own))
+        for j in own:
+            total = total + self._down_to(j, own)
+        return total
+
+    def _single(self, axis: int, loops: list[int]) -> Ints:
+        """Whether none of the loops repeats."""
+        return np.asarray(np.all(self.counter.nests[axis].trips[loops] == 1, axis=0), np.int64)
+
+    def _down_to(self, loop: int, own: list[int]) -> Sum:
+        """Steps of the loops in time down to one, 0 where it is not the innermost of its own that repeats."""
+        return self.counter.product(lambda axis: self._steps(axis, loop, own))
+
+    def _steps(self, axis: int, loop: int, own: list[int]) -> Ints:
+        nest, problem = self.counter.nests[axis], self.counter.problems[axis]
+        steps: dict[int, Ints] = {}
+        for j, d in enumerate(nest.dims[: loop + 1]):
+            if not nest.spatial[j] and d in self.grid.axes[axis]:
+                before = steps.get(d, np.ones(nest.n_points, np.int64))
+                steps[d] = np.minimum(nest.trips[j] * before, -(-problem.extents[d] // nest.step[j]))
+        product = self._single(axis, [j for j in own if j > loop])
+        if nest.dims[loop] in self.grid.axes[axis]:
+            product = product * (nest.trips[loop] > 1)
+        for count in steps.values():
+            product = product * count
+        return product
+
+    # --- what is legal
+
+    def add_limits(self) -> None:
+        """`legality.legal`: the room at every level that has a limit, and the array."""
+        for level in limited_levels(self.machine):
+            self._limit(self._room(level), float(self.machine.capacity_bytes[level]) * 8)
+        self._limit_array()
+
+    def _limit(self, quantity: Sum, limit: float) -> None:
+        if quantity.bound > limit:
+            self._add(quantity, limit=limit)
+
+    def _room(self, level: int) -> Sum:
+        """Bits of the tiles that pass through an instance of a level (`footprint.level_bytes`)."""
+        machine, counter = self.machine, self.counter
+        total = counter.factors.constant(0)
+        for operand in np.flatnonzero(self.grid.keep[level]):
+            t = int(operand)
+            if self.grid.template.kept_levels(t)[-1] == level:
+                continue
+            words, width = self._tile_words(t, level), round(8 * word_bytes(machine, level, t))
+            total = total + words * width
+            if t == O:
+                finished = counter.product(lambda axis: ~is_partial(counter.nests[axis], level))
+                total = total + words * (1 - finished) * (round(8 * partial_bytes(machine, level)) - width)
+        return total * (2 if machine.double_buffered[level] else 1)
+
+    def _tile_words(self, operand: int, level: int) -> Sum:
+        counter = self.counter
+        edge = bool(self.machine.padding_stored[level]), bool(self.machine.fetch_box[level])
+        return counter.product(
+            lambda axis: tile_words(counter.problems[axis], counter.nests[axis], operand, level, *edge)
+        )
+
+    def _limit_array(self) -> None:
+        """`Dataflow.fits_array` of the dataflow."""
+        rows, cols = self.machine.rows, self.machine.cols
+        if self.dataflow == "rs":
+            used = self.counter.product(lambda axis: self._unrolled(axis, C) * self._unrolled(axis, K))
+            self._limit(used - self._sets(), 0)
+            return
+        limits: list[tuple[str | None, int]] = [("rows", rows), ("cols", cols), (None, rows * cols)]
+        for side, most in limits:
+            self._limit(self._spatial(side), most)
+
+    def _spatial(self, side: str | None) -> Sum:
+        return self.counter.product(lambda axis: spatial_trips(self.counter.nests[axis], side))
+
+    def _unrolled(self, axis: int, d: int) -> Ints:
+        nest = self.counter.nests[axis]
+        loops = [j for j in range(len(nest.dims)) if nest.axis[j] and nest.dims[j] == d]
+        return np.asarray(np.prod(nest.trips[loops], axis=0, dtype=np.int64))
+
+    def _sets(self) -> Sum:
+        """Row-stationary: the sets of PEs that fit, of R rows by P columns each."""
+        axis = self.counter.axis_of.get(P, self.counter.axis_of.get(R))
+        if axis is None:
+            return self.counter.factors.constant(int(n_sets(np.array(1), np.array(1), self.machine)))
+        sets = n_sets(self._unrolled(axis, R), self._unrolled(axis, P), self.machine)
+        return self.counter.factors.along(axis, sets)

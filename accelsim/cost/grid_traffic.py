@@ -1,0 +1,228 @@
+"""The words of a whole grid of mappings: the formulas of `traffic`, on sums of products instead of arrays.
+
+Every factor that `traffic` multiplies (tiles, tiles held, steps, instances, words of a window's walk) depends
+on the choices of one axis of the grid. Here each is counted once a choice, by `traffic` itself on the choices
+of that axis, and what `traffic` makes of them is kept as a `Sum` of products.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.evaluate import links_of
+from accelsim.cost.grid_sums import Factors, Sum
+from accelsim.cost.traffic import Edge, Levels, Traffic, _Counter
+from accelsim.cost.windows import WindowWalk
+from accelsim.tables.dims import N_OPERANDS, WINDOWS
+from accelsim.tables.grid import Grid, part_of_problem
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Problem
+
+MAX_REMEMBERED, MAX_REMEMBERED_CHOICES = 2**10, 2**13
+"""Factors of earlier grids that are kept, of so many choices at most: some 64 MB."""
+_KNOWN: dict[tuple[Any, ...], NDArray[np.int64]] = {}
+
+
+def _digest(grid: Grid, dims: tuple[int, ...]) -> bytes:
+    """Short for the choices of some dimensions."""
+    digest = hashlib.blake2b(digest_size=16)
+    for d in dims:
+        digest.update(f"{d} {grid.choices[d].shape}".encode())
+        digest.update(np.ascontiguousarray(grid.choices[d]).tobytes())
+    return digest.digest()
+
+
+@dataclass(frozen=True)
+class GridTraffic:
+    """As `traffic.Traffic`, each count a `Sum` over the grid."""
+
+    reads: NDArray[np.object_]  # [L, T]
+    writes: NDArray[np.object_]  # [L, T]
+    partial_reads: NDArray[np.object_]  # [L]
+    partial_writes: NDArray[np.object_]  # [L]
+    delivered: NDArray[np.object_]  # [T]
+    steps: Sum
+
+    def at(self, index: Sequence[NDArray[np.int64]]) -> Traffic:
+        """The words of some mappings, by their place on each axis [A] of [B]."""
+
+        def counted(sums: NDArray[np.object_]) -> NDArray[np.int64]:
+            return np.array([total.at(index) for total in sums.ravel()], np.int64).reshape(*sums.shape, -1)
+
+        return Traffic(
+            counted(self.reads),
+            counted(self.writes),
+            counted(self.partial_reads),
+            counted(self.partial_writes),
+            counted(self.delivered),
+            self.steps.at(index),
+        )
+
+
+class GridCounter(_Counter):
+    """`traffic`'s counter over a grid: its factors of one dimension are taken along that dimension's axis."""
+
+    def __init__(self, problem: Problem, grid: Grid, machine: Machine) -> None:
+        links = links_of(machine)
+        super().__init__(problem, grid.template, links)
+        self.grid, self.machine = grid, machine
+        self.factors = Factors(grid.sizes)
+        self.axis_of = {d: axis for axis, dims in enumerate(grid.axes) for d in dims}
+        self.tables = [_digest(grid, dims) for dims in grid.axes]
+        self.nests = [grid.along(axis) for axis in range(len(grid.axes))]
+        self.problems = [part_of_problem(problem, dims) for dims in grid.axes]
+        self.counters = [
+            _Counter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
+        ]
+        self._known: dict[tuple[Any, ...], Sum] = {}
+        n_levels = machine.n_levels
+        zero = self.factors.constant(0)
+        counts: Any = self  # arrays of sums in place of arrays of numbers
+        counts.reads = np.full((n_levels, N_OPERANDS), zero, object)
+        counts.writes = counts.reads.copy()
+        counts.partial_reads = np.full(n_levels, zero, object)
+        counts.partial_writes = counts.partial_reads.copy()
+        counts.delivered = np.full(N_OPERANDS, zero, object)
+
+    @cached_property
+    def traffic(self) -> GridTraffic:
+        found: Any = self.count()
+        sums = np.frompyfunc(lambda count: self.factors.constant(1) * count, 1, 1)  # some are plain numbers
+        return GridTraffic(
+            sums(found.reads),
+            sums(found.writes),
+            sums(found.partial_reads),
+            sums(found.partial_writes),
+            sums(found.delivered),
+            self.factors.constant(1) * found.steps,
+        )
+
+    def product(self, factor: Any) -> Sum:
+        """The product over all axes of `factor(axis)`."""
+        total = self.factors.constant(1)
+        for axis in range(len(self.nests)):
+            total = total * self.factors.along(axis, np.asarray(factor(axis), np.int64))
+        return total
+
+    # --- factors of one dimension, as `traffic` asks for them
+
+    def _along(self, d: int, name: str, child: int, loop: int, *spread: Levels) -> Sum:
+        axis = self.axis_of[d]
+        own = tuple(
+            (
+                level > child,
+                self.nest.spatial[j] and (not spread or spread[0](level)),
+                self.nest.spatial[j],
+                j < loop,
+            )
+            for j in self.loops[d]
+            for level in (self.nest.levels[j],)
+        )
+        key = (name, self.tables[axis], d, self.extents[d], own)
+        return self._remembered(
+            axis, key, lambda: getattr(self.counters[axis], name)(d, child, loop, *spread)
+        )
+
+    def _remembered(self, axis: int, key: tuple[Any, ...], count: Callable[[], NDArray[np.int64]]) -> Sum:
+        """A factor along an axis; layers that have the same choices there have the same factors."""
+        values = _KNOWN.pop(key, None)
+        if values is None:
+            values = count()
+        if len(values) <= MAX_REMEMBERED_CHOICES:
+            _KNOWN[key] = values  # the last that was used
+            if len(_KNOWN) > MAX_REMEMBERED:
+                del _KNOWN[next(iter(_KNOWN))]
+        return self.factors.along(axis, values)
+
+    def _inwards(self, d: int, loop: int) -> int:
+        """The next loop of a dimension from a loop inwards: what lies between makes no difference to it."""
+        return next((j for j in self.loops[d] if j >= loop), len(self.nest.dims))
+
+    def _tiles(self, d: int, child: int, loop: int) -> Any:
+        return self._once("_tiles", d, child, self._inwards(d, loop))
+
+    def _held(self, d: int, child: int, loop: int) -> Any:
+        return self._once("_held", d, child, self._inwards(d, loop))
+
+    def _positions(self, d: int, child: int, loop: int, spread: Levels) -> Any:
+        places = tuple(self.nest.spatial[j] and spread(self.nest.levels[j]) for j in self.loops[d])
+        key = ("_positions", d, child, self._inwards(d, loop), places)
+        if key not in self._known:
+            self._known[key] = self._along(d, "_positions", child, loop, spread)
+        return self._known[key]
+
+    def _once(self, name: str, d: int, child: int, loop: int) -> Sum:
+        key = (name, d, child, loop)
+        if key not in self._known:
+            self._known[key] = self._along(d, name, child, loop)
+        return self._known[key]
+
+    def _used(self, relevant: tuple[int, ...], above: int) -> Any:
+        key = ("_used", relevant, above)
+        if key not in self._known:
+            self._known[key] = self.product(lambda axis: self.counters[axis]._used(relevant, above))
+        return self._known[key]
+
+    def _axes(
+        self, operand: int, child: int, edge: Edge, union: frozenset[int]
+    ) -> tuple[list[int], dict[int, Any]]:
+        simple, walks = super()._axes(operand, child, edge, union)
+        found: dict[int, Any] = dict(walks)  # those without loops are the same for all mappings
+        for number in walks:
+            axes = {self.axis_of[d] for d in WINDOWS[number] if d in self.axis_of}
+            for axis in axes:
+                walk = self.counters[axis]._axes(operand, child, edge, union)[1][number]
+                found[number] = _GridWalk(self, axis, walk, (number, operand, child, edge, union))
+        return simple, found
+
+
+@dataclass(frozen=True, eq=False)
+class _GridWalk:
+    """The walk of one input axis by the choices of its axis of the grid."""
+
+    counter: GridCounter
+    axis: int
+    walk: WindowWalk
+    key: tuple[Any, ...]
+
+    def total(self, loop: int) -> Sum:
+        return self._once("total", loop)
+
+    def shared(self, loop: int) -> Sum:
+        return self._once("shared", loop)
+
+    def _once(self, name: str, loop: int) -> Sum:
+        own = [j for d in self.counter.grid.axes[self.axis] for j in self.counter.loops[d]]
+        place = (min((j for j in own if j >= loop), default=-1), name == "shared" and loop in own)
+        key = (name, self.key, place)
+        known = self.counter._known
+        if key not in known:
+            known[key] = self.counter._remembered(
+                self.axis, self._content(name, loop), lambda: getattr(self.walk, name)(loop)
+            )
+        return known[key]
+
+    def _content(self, name: str, loop: int) -> tuple[Any, ...]:
+        """All that the words depend on."""
+        walk, nest = self.walk, self.counter.nest
+        dims = self.counter.grid.axes[self.axis]
+        own = tuple(
+            (
+                d,
+                j in walk.p.loops or j in walk.r.loops,
+                nest.spatial[j],
+                j in walk.union,
+                (j > loop) - (j < loop),
+            )
+            for j, d in enumerate(nest.dims)
+            if d in dims
+        )
+        extents = walk.p.extent, walk.r.extent
+        return name, self.counter.tables[self.axis], walk.axis, extents, own

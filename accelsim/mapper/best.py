@@ -1,0 +1,121 @@
+"""The mappings that a search keeps while it counts many: the best, the n best, or the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.evaluate import Cost
+from accelsim.mapper.found import SearchOptions
+from accelsim.tables.nest import Nest
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SAME = 1e-9
+"""Mappings of equal latency whose energy agrees to this part are one: sums in any order differ by less."""
+
+
+def objective(name: str, energy_pj: Floats, cycles: Floats) -> Floats:
+    """Cycles, pJ or their product."""
+    if name == "latency":
+        return cycles
+    return energy_pj if name == "energy" else energy_pj * cycles
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A mapping with its cost."""
+
+    energy_pj: float
+    cycles: float
+    count: Callable[[], tuple[Nest, Cost]]
+    """The mapping itself and all that it costs, [J, 1]."""
+    dataflow: str
+
+
+class Best:
+    """What is wanted of all mappings offered so far, best first; a front in the order of energy."""
+
+    def __init__(self, options: SearchOptions, incumbent: float = np.inf) -> None:
+        self.options, self.incumbent = options, incumbent
+        self.kept: list[Kept] = []
+
+    @property
+    def limit(self) -> float:
+        """A mapping of this objective or more is not wanted (other than for a front)."""
+        if len(self.kept) < self.options.n_best:
+            return self.incumbent
+        return min(self.incumbent, self.value(self.kept[-1]) * (1 - SAME))
+
+    def rank(self, energy_pj: Floats, cycles: Floats) -> Floats:
+        """What to look into first; for a front the product, from its middle."""
+        name = "edp" if self.options.front else self.options.objective
+        return objective(name, energy_pj, cycles)
+
+    def value(self, kept: Kept) -> float:
+        return float(objective(self.options.objective, np.array(kept.energy_pj), np.array(kept.cycles)))
+
+    def wanted(self, energy_pj: Floats, cycles: Floats) -> Bools:  # [B]
+        """Whether mappings of at least this energy and these cycles could be wanted."""
+        if not self.options.front:
+            return np.asarray(objective(self.options.objective, energy_pj, cycles) < self.limit)
+        wanted = np.isfinite(energy_pj)
+        for kept in self.kept:
+            wanted &= (energy_pj < kept.energy_pj * (1 - SAME)) | (cycles < kept.cycles)
+        return wanted
+
+    def offer(
+        self,
+        energy_pj: Floats,
+        cycles: Floats,
+        legal: Bools,
+        count: Callable[[Ints], tuple[Nest, Cost]],
+        dataflow: str,
+    ) -> None:
+        """Keep what is wanted of B mappings; of those that cost the same the first."""
+        index = np.flatnonzero(legal & self.wanted(energy_pj, cycles))
+        if not len(index):
+            return
+        found = self.kept + [
+            Kept(float(energy_pj[i]), float(cycles[i]), partial(count, np.array([i])), dataflow)
+            for i in self._few(energy_pj, cycles, index)
+        ]
+        key = self._order(
+            np.array([kept.energy_pj for kept in found]), np.array([kept.cycles for kept in found])
+        )
+        self.kept = [found[i] for i in key]
+
+    def _few(self, energy_pj: Floats, cycles: Floats, index: Ints) -> Ints:
+        if self.options.n_best == 1 and not self.options.front:
+            values = objective(self.options.objective, energy_pj[index], cycles[index])
+            return index[[int(np.argmin(values))]]
+        return index[self._order(energy_pj[index], cycles[index])]
+
+    def _order(self, energy_pj: Floats, cycles: Floats) -> list[int]:
+        """The mappings to keep, by their number: distinct in cost, best first."""
+        if self.options.front:
+            chosen: list[int] = []
+            order, least = np.lexsort((cycles, energy_pj)), np.inf
+            for i in order:
+                if cycles[i] < least:
+                    same = chosen and energy_pj[i] <= energy_pj[chosen[-1]] * (1 + SAME)
+                    chosen = [*(chosen[:-1] if same else chosen), int(i)]
+                    least = cycles[i]
+            return chosen
+        values = objective(self.options.objective, energy_pj, cycles)
+        chosen = []
+        for i in np.argsort(values, kind="stable"):
+            if len(chosen) == self.options.n_best:
+                break
+            if not any(
+                cycles[i] == cycles[k] and abs(energy_pj[i] - energy_pj[k]) <= SAME * energy_pj[k]
+                for k in chosen
+            ):
+                chosen.append(int(i))
+        return chosen

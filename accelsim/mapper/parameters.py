@@ -1,0 +1,162 @@
+"""The best mapping inside a dataflow: every value of its parameters, counted exactly.
+
+    spaces of the dataflow -> every mapping counted by the grid kernel -> best
+                           -> families of mappings: their cheapest is a bound -> the members that could win
+
+Nothing is left out that could be better, so the result is proven. The spaces do not depend on capacities or
+bandwidths: a larger buffer at the same energy, or more bandwidth, only adds mappings or makes them faster,
+so that the optimum is never worse.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.cost.evaluate import Cost
+from accelsim.cost.grid_kernel import GridBlock, GridCost, any_legal, kernel_of
+from accelsim.mapper.best import Best, Kept
+from accelsim.mapper.families import Families
+from accelsim.mapper.found import Found, Point, SearchOptions
+from accelsim.mapping.dataflows import Dataflow, followed
+from accelsim.mapping.dataflows.base import ParameterSpace, spatial_trips
+from accelsim.tables.certificate import Certificate
+from accelsim.tables.machine import Machine
+from accelsim.tables.nest import Nest, Problem
+
+Ints = NDArray[np.int64]
+
+FIRST, TIMES, MOST = 64, 8, 2**12
+"""Families that are counted at once: the most promising, then so many times more each time."""
+
+
+def best_of_parameters(
+    problem: Problem,
+    machine: Machine,
+    dataflow: Dataflow,
+    homes: tuple[int, int, int],
+    options: SearchOptions,
+    layer: str,
+    incumbent: float = np.inf,
+) -> Found | None:
+    """The best mappings of a layer over all parameters of a dataflow, with their certificate.
+
+    None where no mapping is legal, or none has an objective below `incumbent`. Ties go to the first mapping
+    that is counted, always the same. All is counted whatever gap is allowed; a time limit stops between
+    blocks of mappings, and the certificate then has no bound.
+    """
+    return _Search(problem, machine, dataflow, homes, options, incumbent).run()
+
+
+def is_possible(problem: Problem, machine: Machine, dataflow: Dataflow, homes: tuple[int, int, int]) -> bool:
+    """Whether any mapping of a dataflow's parameters is legal."""
+    return any(
+        any_legal(problem, space.grid, machine, followed(space.grid.template, machine, dataflow).name)
+        for space in dataflow.spaces(problem, machine, dataflow.keep(machine, homes))
+    )
+
+
+class _Search:
+    def __init__(
+        self,
+        problem: Problem,
+        machine: Machine,
+        dataflow: Dataflow,
+        homes: tuple[int, int, int],
+        options: SearchOptions,
+        incumbent: float,
+    ) -> None:
+        self.problem, self.machine, self.dataflow, self.homes = problem, machine, dataflow, homes
+        self.options, self.best = options, Best(options, incumbent)
+        self.started = time.perf_counter()
+        self.n_evaluated = 0
+        self.pruned: Counter[str] = Counter()
+
+    def run(self) -> Found | None:
+        complete = True
+        for space in self.dataflow.spaces(
+            self.problem, self.machine, self.dataflow.keep(self.machine, self.homes)
+        ):
+            complete = self._count(space)
+            if not complete:
+                break
+        if not self.best.kept:
+            return None
+        points = tuple(map(self._point, self.best.kept))
+        least = min(point.value for point in points)
+        seconds = time.perf_counter() - self.started
+        bound = least if complete else 0.0
+        certificate = Certificate(
+            self.options.objective,
+            self.dataflow.name,
+            least,
+            bound,
+            self.n_evaluated,
+            dict(self.pruned),
+            seconds,
+        )
+        return Found(points, certificate)
+
+    @property
+    def late(self) -> bool:
+        limit = self.options.time_limit_s
+        return limit is not None and bool(self.best.kept) and time.perf_counter() - self.started > limit
+
+    def _count(self, space: ParameterSpace) -> bool:
+        """Count a space; False where the time was up before its end."""
+        flow = followed(space.grid.template, self.machine, self.dataflow).name
+        if space.bound is not None:
+            cost = GridCost(self.problem, space.grid, self.machine, flow)
+            if cost.exact:
+                return self._count_families(Families(cost, space.bound), flow)
+        for part in space.grid.parts():
+            cost = GridCost(self.problem, part, self.machine, flow)
+            for block in cost.blocks(kernel_of("numpy"), legal_only=True):
+                if self.late:
+                    return False
+                n_legal = int(np.count_nonzero(block.legal))
+                self.n_evaluated += n_legal
+                self.pruned["does not fit"] += len(block.legal) - n_legal
+
+                def count(few: Ints, cost: GridCost = cost, block: GridBlock = block) -> tuple[Nest, Cost]:
+                    return cost.cost(block.index(few))
+
+                self.best.offer(block.energy_pj, block.latency, block.legal, count, flow)
+        return True
+
+    def _count_families(self, families: Families, flow: str) -> bool:
+        """Count the members of families, the most promising first, until no bound is below the best."""
+        n = FIRST
+        for block in families.bounds():
+            if self.late:
+                return False
+            self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))
+            families.add(block, self.best)
+            if not self.best.kept:
+                self._count_members(families, FIRST, flow)
+        while self._count_members(families, n, flow):
+            if self.late:
+                return False
+            n = min(n * TIMES, MOST)
+        self.pruned["bound"] += families.n_cut
+        return True
+
+    def _count_members(self, families: Families, n: int, flow: str) -> bool:
+        """Count the members of the n most promising families; False if there are none."""
+        choice = families.most_promising(self.best, n)
+        if choice is None:
+            return False
+        energy, cycles, legal, count = families.members(choice)
+        self.n_evaluated += int(np.count_nonzero(legal))
+        self.best.offer(energy, cycles, legal, count, flow)
+        return True
+
+    def _point(self, kept: Kept) -> Point:
+        nest, cost = kept.count()
+        nest = nest.without_single_trips()
+        active = int(spatial_trips(nest, None)[0])
+        value = float(cost.objective(self.options.objective)[0])
+        return Point(nest, cost.point(0, active), value, kept.dataflow)
