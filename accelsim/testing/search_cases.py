@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accelsim.tables.dims import DIMS, N_OPERANDS, OPERANDS, WINDOWS, relevant_dims
-from accelsim.tables.machine import FOLDS, Machine
+from accelsim.tables.machine import DATAFLOWS, FOLDS, Machine
 from accelsim.tables.nest import Problem
 from accelsim.testing.all_mappings import splits_of
 
@@ -190,7 +190,7 @@ def _machine(draw: DrawFn, structure: dict[str, Any], problem: Problem) -> Machi
         vector_lanes=0,
         vector_pj_per_op=0.0,
         vector_level=n_levels - 1,
-        dataflows=("any",),
+        dataflows=DATAFLOWS,
         dataflow="any",
         activation_home=n_levels - 1,
         activation_reserve_frac=0.0,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from accelsim.cost.evaluate import assemble, evaluate, links_of
 from accelsim.cost.traffic import Traffic, count_traffic
 from accelsim.mapper.found import Found, SearchOptions
-from accelsim.mapping.dataflows import ANY, followed
+from accelsim.mapping.dataflows import ANY, DATAFLOWS, followed
 from accelsim.mapping.legality import legal
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -115,13 +115,14 @@ def least(problem: Problem, machine: Machine, homes: tuple[int, int, int], objec
 
 
 def least_named(problem: Problem, machine: Machine, homes: tuple[int, int, int], objective: str) -> float:
-    """The least of all that the named dataflows propose, counted exactly; infinite where nothing fits."""
+    """The least of what the machine's named dataflows propose, counted exactly; infinite if nothing fits."""
     best = np.inf
-    for nest in ANY.candidates(problem, machine, ANY.keep(machine, homes)):
-        flow = followed(nest, machine, ANY)
-        fits = nest.take(np.flatnonzero(legal(problem, nest, machine, flow)))
-        if fits.n_points:
-            best = min(best, float(evaluate(problem, fits, machine, flow.name).objective(objective).min()))
+    for flow in (DATAFLOWS[name] for name in machine.dataflows if name != ANY.name):
+        for nest in flow.candidates(problem, machine, flow.keep(machine, homes)):
+            fits = nest.take(np.flatnonzero(legal(problem, nest, machine, flow)))
+            if fits.n_points:
+                values = evaluate(problem, fits, machine, flow.name).objective(objective)
+                best = min(best, float(values.min()))
     return best
 
 

@@ -209,7 +209,7 @@ class Lattice:
     def multiples(
         self, nodes: Ints, among: Ints | None = None, fixed: Sequence[int] = ()
     ) -> tuple[Ints, Ints]:
-        """All (i, node) with node a multiple of nodes[i], equal in fixed dims; of all nodes or those among."""
+        """All (i, node) with node a multiple of nodes[i], equal in fixed dims; of all or those among."""
         digits = [self.digit(nodes, k) for k in range(len(self.dims))]
         counts = [
             np.ones_like(digit) if d in fixed else s.n_multiples[digit]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapping.dataflows.base import Bools, ladder
-from accelsim.tables.dims import N_DIMS, C, G, K, N, P, Q, Z
+from accelsim.tables.dims import C, G, K, N, P, Q, Z
 from accelsim.tables.grid import Grid
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Problem
@@ -58,7 +58,7 @@ def array_grid(
     loops += [(d, fan, "cols", 0, None) for d in flow.cols]
     unrolls = flow.unrolls(problem, machine)
     choices = {}
-    for d in range(N_DIMS):
+    for d in sorted({d for d, *_ in loops}):
         found = np.array(
             _choices(problem.extents[d], d, unrolls.get(d, (1,)), places.get(d, ()), buffer is not None)
         )
