@@ -59,9 +59,9 @@ class Forms:
     """The linear forms of one machine for one choice of what every level keeps."""
 
     def __init__(
-        self, machine: Machine, keep: Bools, macs: tuple[float, float, float], outputs: float
+        self, machine: Machine, keep: Bools, macs: tuple[float, float, float], outputs: float, ragged: bool
     ) -> None:
-        self.machine, self.keep, self.outputs = machine, keep, outputs
+        self.machine, self.keep, self.outputs, self.ragged = machine, keep, outputs, ragged
         self.ports = ports_of(machine)
         self.kept = [[int(level) for level in np.flatnonzero(keep[:, t])] for t in range(N_OPERANDS)]
         self.boundaries = [
@@ -126,10 +126,13 @@ class Forms:
         innermost, home = self.kept[O][0], self.kept[O][-1]
         add = self._unit(innermost, True, partial_bytes(machine, innermost))
         look = self._unit(innermost, False, partial_bytes(machine, innermost))
+        hop = self._hop(O) * (
+            not self.ragged
+        )  # where the last group is smaller, fewer sums hop: none is sure
         if innermost >= fan and machine.reduce:
             self.k1[:, O] += (add + look) * macs
-            self.k0 += self._hop(O) * macs
-            self.k1[:, O] -= self._hop(O) * macs
+            self.k0 += hop * macs
+            self.k1[:, O] -= hop * macs
         else:
             self.k0 += (add + look) * macs
         self.k0 -= look * outputs  # a sum starts at zero, without a read
@@ -154,8 +157,8 @@ class Forms:
             if c != innermost:
                 self.k0 -= (drain - self._unit(c, False, word_bytes(machine, c, O))) * outputs
             if crossing and machine.reduce:
-                self.t1[:, b] += self._hop(O)
-                self.t0[:, b] -= self._hop(O)
+                self.t1[:, b] += hop
+                self.t0[:, b] -= hop
             if c == innermost and c < fan:  # each instance's first sum of a visit starts at zero
                 self.t1[:, b] -= look
                 self.t0[:, b] += look

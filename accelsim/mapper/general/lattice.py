@@ -29,7 +29,10 @@ EVERY = 16
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
-    """The tile sizes of one dimension; multiples[i] lists those that size i divides."""
+    """The tile sizes of one dimension; multiples[i] lists those that size i can be repeated to.
+
+    A loop has no more trips than it takes to cover the extent.
+    """
 
     extent: int
     values: Ints  # [n], the first is 1, the last covers the extent
@@ -42,7 +45,9 @@ class Sizes:
 
     @cached_property
     def divides(self) -> NDArray[np.bool_]:  # [n, n]
-        fits: NDArray[np.bool_] = self.values[None, :] % self.values[:, None] == 0
+        whole = self.values[None, :] % self.values[:, None] == 0
+        needed = self.values[None, :] - self.values[:, None] < self.extent
+        fits: NDArray[np.bool_] = whole & needed
         return fits
 
     @cached_property
@@ -61,7 +66,16 @@ class Sizes:
         order = np.argsort(self.values)
         place = np.minimum(place, len(self.values) - 1)
         found = order[place]
-        return np.where(self.values[found] == table, found, -1)
+        spread, lowered = self.values[None, :], self._a_trip_less[None, :]
+        good = (self.values[found] == table) & (lowered * table < spread * self.extent)
+        return np.where(good, found, -1)
+
+    @cached_property
+    def _a_trip_less(self) -> Ints:  # [n]
+        """A size as loops on rows and columns, of which none can do with a trip less: what the larger of
+        (r - 1) c and (c - 1) r is at least."""
+        pairs = [[(r, n // r) for r in range(1, n + 1) if n % r == 0] for n in self.values.tolist()]
+        return np.array([min(max((r - 1) * c, (c - 1) * r) for r, c in pair) for pair in pairs], np.int64)
 
     @property
     def tiles(self) -> Ints:  # [n], how many tiles cover the extent

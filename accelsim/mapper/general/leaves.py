@@ -31,10 +31,10 @@ class Leaves:
 
     def count(self, variant: Variant, leaves: Partials, energy_pj: Floats, cycles: Floats) -> None:
         """One order of each; where its bound leaves room for a better one, all orders that could matter."""
-        machine = self.space.machine
         time, space = orders.trips_of(variant, leaves)
-        rows, cols = orders.on_axes(machine.rows, machine.cols, space)
-        for i in range(len(leaves)):
+        rows, cols, good = orders.on_axes(variant, time, space)
+        others = orders.every_order if self.pool.options.n_best > 1 else orders.other_orders
+        for i in good:
             part = slice(i, i + 1)
 
             def nests(found: Iterable[orders.Order], part: slice = part) -> Iterable[Nest]:
@@ -46,7 +46,7 @@ class Leaves:
             usual = orders.usual_order(variant, leaves, time, i)
             for nest in nests([usual]):
                 self._offer(nest)
-            for nest in nests(orders.other_orders(variant, leaves, time, i)):
+            for nest in nests(others(variant, leaves, time, i)):
                 if not self.pool.worth(energy_pj[part], cycles[part])[0]:
                     break
                 self._offer(nest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,18 @@ def other_orders(variant: Variant, leaves: Partials, time: Ints, i: int) -> Iter
     yield from product(*choices)
 
 
+def every_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterator[Order]:
+    """All orders whose innermost loop is of the class that stays."""
+    dims, classes = variant.space.lattice.dims, variant.space.classes
+    choices = []
+    for level in range(variant.n_levels):
+        present = [d for k, d in enumerate(dims) if time[level, k, i] > 1]
+        a = int(leaves.stays[level, i]) % BROKEN
+        inner = classes[a] if a < N_OPERANDS else ()
+        choices.append([order for order in permutations(present) if not inner or order[-1] in inner])
+    yield from product(*choices)
+
+
 def _rest(d: int, inner: tuple[int, ...], outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Orders, inner to outer, of what follows a first loop, its class mixed with all others."""
     rest = tuple(e for e in inner if e != d)
@@ -115,14 +127,50 @@ def nest_of(variant: Variant, order: Order, time: Ints, rows: Ints, cols: Ints) 
     return Nest(dims, levels, axis, np.stack(trips_of_loops), variant.keep)
 
 
-def on_axes(n_rows: int, n_cols: int, sizes: Ints) -> tuple[Ints, Ints]:
-    """Trips on rows and on columns of the loops on the array; sizes [D, B]."""
-    total = sizes.prod(0)
+def on_axes(variant: Variant, time: Ints, sizes: Ints) -> tuple[Ints, Ints, list[int]]:
+    """Trips on rows and on columns of the loops on the array, and which mappings can be laid out so.
+
+    sizes [D, B]. Ragged ones can't where a loop could have a trip less and all would still cover the layer.
+    """
+    machine = variant.space.machine
     rows = np.ones_like(sizes)
-    left = np.zeros_like(total)
-    for i, n in enumerate(total.tolist()):
-        left[i] = max(r for r in range(1, min(n, n_rows) + 1) if n % r == 0 and n // r <= n_cols)
-    for k, size in enumerate(sizes):
+    good = []
+    for i in range(sizes.shape[1]):
+        if variant.space.ragged:
+            chosen = _ragged_rows(variant, time[:, :, i], sizes[:, i])
+        else:
+            chosen = _divided_rows(sizes[:, i], machine.rows, machine.cols)
+        if chosen is not None:
+            rows[:, i] = chosen
+            good.append(i)
+    return rows, sizes // rows, good
+
+
+def _divided_rows(sizes: Ints, n_rows: int, n_cols: int) -> Ints:  # [D]
+    """The most rows that leave no more columns than there are; primes lie where they like."""
+    n = int(np.prod(sizes, dtype=np.int64))
+    left = max(r for r in range(1, min(n, n_rows) + 1) if n % r == 0 and n // r <= n_cols)
+    rows = np.ones_like(sizes)
+    for k, size in enumerate(sizes.tolist()):
         rows[k] = np.gcd(left, size)
-        left = left // rows[k]
-    return rows, sizes // rows
+        left //= int(rows[k])
+    return rows
+
+
+def _ragged_rows(variant: Variant, time: Ints, sizes: Ints) -> Ints | None:  # [D] of [L, D], [D]
+    """The first layout that fits and has no trip too many; None if there is none."""
+    machine, x = variant.space.machine, variant.space.problem.extents
+    choices = []
+    for k, d in enumerate(variant.space.lattice.dims):
+        n = int(sizes[k])
+        fitting = []
+        for r in range(n, 0, -1):
+            trips = np.array([*time[:, k], r, n // r])
+            if n % r == 0 and (trips.prod() // trips * (trips - 1) < x[d]).all():
+                fitting.append(r)
+        choices.append(fitting)
+    for rows in product(*choices):
+        n = int(np.prod(rows, dtype=np.int64))
+        if n <= machine.rows and int(np.prod(sizes, dtype=np.int64)) // n <= machine.cols:
+            return np.array(rows, np.int64)
+    return None

@@ -54,25 +54,30 @@ class Steps:
 
 
 def steps_of(
-    variant: Variant, partials: Partials, pruned: Counter[str], among: Ints | None
+    variant: Variant, partials: Partials, pruned: Counter[str], among: Ints | None, every: bool
 ) -> Iterator[Steps]:
-    """All ways to place the next level that fit it, to any node or to those among."""
-    owner, after = _nodes(variant, partials, pruned, among)
+    """All ways to place the next level that fit it, to any node or to those among.
+
+    With `every` those too that can't be the best, but cost something else.
+    """
+    outwards = _outwards(variant, partials.level, partials.opens, every)
+    owner, after = _nodes(variant, partials, pruned, among, outwards)
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
-    outwards = _outwards(variant, partials.level)
     still = np.asarray(~has.any(0))
     steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, still)]
     inputs_move = bool(variant.of(partials.opens, I))
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
-        chosen = has[a] & ~_better(variant, partials.opens, has, a)
+        chosen = has[a] if every else has[a] & ~_better(variant, partials.opens, has, a)
         for t in outwards:
             chosen &= has.sum(0) > 1 if t == a and mine else ~has[t]
         if mine:
             alone = chosen & (has.sum(0) == 1)
             steps.append((a, mine, alone))
             chosen = chosen & ~alone
-        if a in (W, O) and inputs_move:  # their order decides what the inputs keep: any could be wanted
+        if a in (W, O) and (
+            inputs_move or every
+        ):  # their order decides what the inputs keep: any could be wanted
             several = chosen & (_n_moving(variant, a, partials.node[owner], after) > 1)
             steps.append((a + BROKEN, (), several if mine else chosen))
             chosen = chosen & bool(mine)
@@ -84,17 +89,18 @@ def steps_of(
 
 
 def _nodes(
-    variant: Variant, partials: Partials, pruned: Counter[str], among: Ints | None
+    variant: Variant,
+    partials: Partials,
+    pruned: Counter[str],
+    among: Ints | None,
+    outwards: tuple[int, ...],
 ) -> tuple[Ints, Ints]:
     """Pairs of a partial mapping and a node that the loops of the next level may lead to: all that fit it."""
     space, level = variant.space, partials.level
     if level == variant.n_levels - 1:
         return np.arange(len(partials)), space.lattice.cover[partials.node]
     fixed = [
-        d
-        for t in _outwards(variant, level)
-        if t < N_OPERANDS and not variant.of(partials.opens, t)
-        for d in space.classes[t]
+        d for t in outwards if t < N_OPERANDS and not variant.of(partials.opens, t) for d in space.classes[t]
     ]
     owner, after = space.lattice.multiples(partials.node, among, fixed)
     kept = np.flatnonzero(variant.keep[:level, O])
@@ -106,16 +112,19 @@ def _nodes(
     return owner[fits], after[fits]
 
 
-def _outwards(variant: Variant, level: int) -> tuple[int, ...]:
+def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[int, ...]:
     """Classes whose loops at a level might as well be the innermost loops of the next level out.
 
-    They leave where they are the tiles of all operands that the level keeps; outside all other loops of their
-    level, the order of loops stays as it is. So mappings with them there need not be looked at.
+    They leave where they are the tiles of all operands that the level keeps. A level that keeps nothing can
+    pass all its loops on. Where it keeps one operand, the loops of its class may stand outside the others of
+    their level: that changes no cost unless the inputs are open, which gain by the order of what moves them.
     """
     if level == variant.n_levels - 1:
         return ()
-    kept = np.flatnonzero(variant.keep[level])
-    return (*range(N_OPERANDS), NONE) if len(kept) == 0 else tuple(map(int, kept)) if len(kept) == 1 else ()
+    kept = tuple(int(t) for t in np.flatnonzero(variant.keep[level]))
+    if not kept:
+        return (*range(N_OPERANDS), NONE)
+    return kept if len(kept) == 1 and not every and not variant.of(opens, I) else ()
 
 
 def _loops(variant: Variant, before: Ints, after: Ints) -> Bools:  # [T + 1, B]

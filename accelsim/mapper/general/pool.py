@@ -6,18 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.found import Point, SearchOptions
+from accelsim.mapper.objective import SAME, objective
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-SAME = 1e-9
-"""Mappings whose energy and latency agree to this part count as one: sums in another order differ by less."""
-
-
-def objective(name: str, energy_pj: Floats, cycles: Floats) -> Floats:
-    if name == "latency":
-        return cycles
-    return energy_pj if name == "energy" else energy_pj * cycles
 
 
 class Pool:

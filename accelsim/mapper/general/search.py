@@ -41,6 +41,8 @@ Bools = NDArray[np.bool_]
 
 HEAD = 64
 """Partial mappings that are placed at once: enough for arrays to pay, few enough to go best first."""
+RAGGED_STEPS = 5000
+"""Ragged tiles are bounded less tightly: what is open after so many steps is left, and the gap reported."""
 FIRST_HEAD = 16
 """The same as long as no mapping is known: to find a good one soon."""
 
@@ -97,6 +99,8 @@ class Search:
         self.leaves = Leaves(self.space, self.pool)
         self.heap: list[tuple[float, int, Work]] = []
         self.counter = itertools.count()
+        self.n_steps = 0
+        self.every = options.n_best > 1
         self.diving = False
         self.pruned: Counter[str] = Counter()
         self.cut_at = np.inf
@@ -112,7 +116,11 @@ class Search:
             if limit is not None and self.pool.points and time.perf_counter() - started > limit:
                 self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
                 break
+            if self.options.ragged and self.n_steps == RAGGED_STEPS:
+                self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
+                break
             self.advance(self.next())
+            self.n_steps += 1
         if not self.pool.points:
             raise InfeasibleError(Message(f"no mapping fits {self.space.machine.name}"))
         best = min(point.value for point in self.pool.points)
@@ -120,7 +128,7 @@ class Search:
             self.options.objective,
             self.space.title,
             best,
-            min(best, self.cut_at),
+            min(best, self.cut_at, best * (1 - self.options.gap_frac)),
             self.leaves.n_evaluated,
             dict(self.pruned),
             time.perf_counter() - started,
@@ -175,7 +183,7 @@ class Search:
             self.leaves.count(variant, head, work.energy_pj[:n], work.cycles[:n])
             self.diving = False
         elif head.level == variant.n_levels - 1:
-            for steps in steps_of(variant, head, self.pruned, None):
+            for steps in steps_of(variant, head, self.pruned, None, self.every):
                 self.bounded(variant, steps.partials(variant))
         else:
             self.quickly(variant, head)
@@ -197,7 +205,7 @@ class Search:
         if cut.any():
             self.pruned["bound"] += int(np.count_nonzero(cut)) * len(partials)
             self.cut_at = min(self.cut_at, float(self.pool.rank(energy, cycles)[cut].min()))
-        for steps in steps_of(variant, partials, self.pruned, np.flatnonzero(worth)):
+        for steps in steps_of(variant, partials, self.pruned, np.flatnonzero(worth), self.every):
             costs = quick.costs(steps.stays, steps.stay_open, steps.owner, steps.after)
             energy, cycles = price(variant, costs, partials.m[:, steps.owner], partials.spread[steps.owner])
             self.push(Work(variant, energy, cycles, steps), "bound")
@@ -208,9 +216,12 @@ class Search:
         inner = [first(variant)]
         for level in range(self.space.machine.fanout_level):
             among = np.flatnonzero(np.isfinite(variant.room[level]))
-            placed = [s.partials(variant) for p in inner for s in steps_of(variant, p, self.pruned, among)]
+            steps = [s for p in inner for s in steps_of(variant, p, self.pruned, among, self.every)]
+            placed = [s.partials(variant) for s in steps]
             n = sum(map(len, placed))
-            inner = dominating(variant, joined(placed))
+            inner = joined(placed)
+            if not self.every and not self.options.ragged:  # of ragged tiles the most words are not known
+                inner = dominating(variant, inner)
             self.pruned["dominated"] += n - sum(map(len, inner))
         for p in inner:
             for energy, cycles, roots in roots_of(variant, p, self.pool):
