@@ -1,7 +1,8 @@
 """The best mappings of one layer: inside a dataflow over its parameters, without one over everything.
 
-Without a constraint the dataflows that the architecture names are searched first (their parameters are
-ragged, which the general space is only on request), so that more freedom never gives a worse result.
+Without a constraint the dataflows that the architecture names are searched first: their parameters are
+ragged, which the general space is only on request, so that more freedom never gives a worse result; and a
+good mapping known soon lets the general search cut more.
 """
 
 from __future__ import annotations

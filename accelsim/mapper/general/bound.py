@@ -74,13 +74,17 @@ def _open_cost(
         if last:
             block = space.lattice.cover[partials.node]
             gain = gain_of(space, a, partials.node, block, True, False)
-        for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
-            assert inputs is not None
-            if side == 0 and variant.is_union(b):
-                words, _ = inputs.together(partials.start, tile, partials.node, block, moving, gain)
-            else:
-                words, _ = inputs.words((tile, tile, tile), partials.node, block, moving, gain)
-            total += (sent if side == 0 else taken) * np.maximum(words * outside, inputs.floor)
+        sending, taking = variant.sent[b], variant.taken[b]
+        assert sending is not None
+        assert taking is not None
+        taken_words, _ = taking.words((tile, tile, tile), partials.node, block, moving, gain)
+        sent_words = taken_words
+        if variant.is_union(b):
+            sent_words, _ = sending.together(partials.start, tile, partials.node, block, moving, gain)
+        elif sending is not taking:
+            sent_words, _ = sending.words((tile, tile, tile), partials.node, block, moving, gain)
+        total += sent * np.maximum(sent_words * outside, sending.floor)
+        total += taken * np.maximum(taken_words * outside, taking.floor)
     return total
 
 

@@ -52,6 +52,7 @@ class InputWords:
 
     def __init__(self, space: Space, padded: bool, box: bool, real: bool) -> None:
         self.space, self.padded, self.box = space, padded, box
+        self._at_nodes: dict[tuple[int | None, bool], Floats] = {}
         active = space.lattice.axis_of
         self.numbers = [k for k, pair in enumerate(WINDOWS) if any(d in active for d in pair)]
         self.constant = 1.0
@@ -98,6 +99,19 @@ class InputWords:
                     kept = kept + np.where(other_moves | gain.beyond, aside, 0.0) * full * gain.beside
                 least = np.minimum(least, slide * full - kept)
         return least, most
+
+    def at_nodes(self, moving: int | None, dims: Sequence[int], whole: bool) -> Floats:  # [M]
+        """Least words where the tile is a node itself, and the class of an operand moves it (None: any loop),
+        to any block or, with `whole`, to the end."""
+        key = (moving, whole)
+        if key not in self._at_nodes:
+            lattice = self.space.lattice
+            nodes, block, gain = np.arange(lattice.n_nodes), None, None
+            if whole:
+                block = lattice.cover
+                gain = gain_of(self.space, I if moving is None else moving, nodes, block, True, False)
+            self._at_nodes[key] = self.words([nodes] * 3, nodes, block, dims, gain)[0]
+        return self._at_nodes[key]
 
     def together(
         self,
@@ -191,6 +205,16 @@ class InputWords:
                 aside = table.aside[side][(*at, other)]
                 slides.append((table.slide[side][at], table.back[side][at], aside, moves[1 - side]))
         return AxisWords(table.all_tiles[i, j], near, moves[0] | moves[1], slides)
+
+
+def inputs_of(space: Space, padded: bool, box: bool, real: bool) -> InputWords:
+    """The same for every boundary that counts the edge so."""
+    key = (padded, box, real)
+    if key not in space.input_words:
+        space.input_words[key] = InputWords(space, padded, box, real)
+    found = space.input_words[key]
+    assert isinstance(found, InputWords)
+    return found
 
 
 def gain_of(space: Space, a: int, before: Ints, after: Ints, last: bool, whole_class: bool) -> Gain:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from accelsim.mapper.general.partial import BROKEN, Partials
 from accelsim.mapper.general.variant import Variant
-from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, I
+from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, WINDOWS, I
 from accelsim.tables.nest import Nest
 
 Ints = NDArray[np.int64]
@@ -34,7 +34,11 @@ def trips_of(variant: Variant, leaves: Partials) -> tuple[Ints, Ints]:  # [L, D,
 
 
 def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order:
-    """The class that stays innermost, and first in it (or around it, for inputs) a loop that slides."""
+    """The class that stays innermost, in an order by which inputs gain: loops of N, G and C outermost.
+
+    Of the loops of windows the one goes first along which a tile shares most with the next; then K, which
+    leaves the inputs where they are.
+    """
     dims, classes = variant.space.lattice.dims, variant.space.classes
     order = []
     for level in range(variant.n_levels):
@@ -42,10 +46,28 @@ def usual_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Order
         a = int(leaves.stays[level, i]) % BROKEN
         inner = [d for d in present if a < N_OPERANDS and d in classes[a]]
         outer = [d for d in present if d not in inner]
-        sliding = outer if a == I else inner
-        sliding.sort(key=lambda d: (d in variant.window_dims, -d))
+        new = {d: _new_part(variant, leaves, level, d, i) for d in present}
+        for part in (inner, outer):
+            part.sort(key=lambda d: (d not in INPUT_SIMPLE, d in classes[I], -new[d]))
+        if a == I and outer:  # what moves the inputs first stands right around K
+            outer.sort(key=lambda d: (d not in INPUT_SIMPLE, -new[d]))
         order.append((*outer, *inner))
     return tuple(order)
+
+
+def _new_part(variant: Variant, leaves: Partials, level: int, d: int, i: int) -> float:
+    """The part of an input tile that is new when a loop of a window moves it by one step; 1 for others."""
+    kept = [int(k) for k in np.flatnonzero(variant.keep[:level, I])]
+    number = next((n for n, pair in enumerate(WINDOWS) if d in pair), None)
+    if not kept or number is None:
+        return 1.0
+    lattice, fan = variant.space.lattice, variant.space.machine.fanout_level
+    p, r = WINDOWS[number]
+    stride, dilation, _, _ = variant.space.problem.windows[number]
+    below = leaves.start if level == fan else leaves.tiles[level - 1]
+    size = {e: int(lattice.size(leaves.tiles[kept[-1], i : i + 1], e)[0]) for e in (p, r)}
+    step = int(lattice.size(below[i : i + 1], d)[0]) * (stride if d == p else dilation)
+    return min(1.0, step / ((size[p] - 1) * stride + (size[r] - 1) * dilation + 1))
 
 
 def other_orders(variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterator[Order]:

@@ -45,6 +45,8 @@ class Space:
             OUTPUT_DIMS if t == O else relevant_dims(t, problem.weight_has_batch) for t in range(N_OPERANDS)
         )
         self.relevant = relevant
+        self.input_words: dict[tuple[bool, bool, bool], object] = {}
+        """`inputs.InputWords` by the way of counting the edge."""
         self.classes = tuple(tuple(d for d in active if d not in relevant[t]) for t in range(N_OPERANDS))
         """The dimensions that leave an operand's tile where it is."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.boundary import Boundary, Forms
-from accelsim.mapper.general.inputs import InputWords, gain_of
+from accelsim.mapper.general.inputs import InputWords, inputs_of
 from accelsim.mapper.general.space import Space
 from accelsim.tables.dims import N_OPERANDS, WINDOWS, I, O
 
@@ -108,8 +108,8 @@ class Variant:
             return None
         padded, box = bool(machine.padding_stored[bound.child]), bool(machine.fetch_box[bound.child])
         if sent and padded and not machine.padding_stored[bound.parent]:
-            return InputWords(self.space, box, box, box)
-        return InputWords(self.space, padded, box, False)
+            return inputs_of(self.space, box, box, box)
+        return inputs_of(self.space, padded, box, False)
 
     def node_words(self, b: int, moving: int | None, whole: bool) -> tuple[Floats, Floats]:  # [M] each
         """Least words sent and taken where a boundary closes at each node, whatever its tile was.
@@ -130,23 +130,13 @@ class Variant:
         words = []
         for inputs in (self.sent[b], self.taken[b]):
             assert inputs is not None
-            found = self._inputs_at_nodes(inputs, moving, dims, whole)
+            found = inputs.at_nodes(moving, dims, whole)
             if moving is None or inputs.box:
                 # the tile may have been smaller than the node where its own class ended; boxes of smaller
                 # tiles may be fewer words
                 found = self.space.lattice.least_of_divisors(found, self.window_dims)
             words.append(np.maximum(found * outside, inputs.floor))
         return words[0], words[1]
-
-    def _inputs_at_nodes(
-        self, inputs: InputWords, moving: int | None, dims: Sequence[int], whole: bool
-    ) -> Floats:  # [M]
-        block, gain = None, None
-        if whole:
-            block = self.space.lattice.cover
-            a = I if moving is None else moving
-            gain = gain_of(self.space, a, self.nodes, block, True, False)
-        return inputs.words([self.nodes] * 3, self.nodes, block, dims, gain)[0]
 
     def least_words(self, b: int) -> tuple[float, float]:
         """The fewest words that can be sent and taken at a boundary: each once."""
@@ -175,7 +165,7 @@ class Variant:
             words = [outside, outside]
             for k, inputs in enumerate((self.sent[b], self.taken[b])):
                 if inputs is not None:
-                    found = self._inputs_at_nodes(inputs, None, self.window_dims, True)
+                    found = inputs.at_nodes(None, self.window_dims, True)
                     found = lattice.least_of_divisors(found, self.window_dims) * outside
                     words[k] = np.maximum(found, inputs.floor)
             total += (forms.s0 + forms.s1)[:, b, None] * words[0] + (forms.t0 + forms.t1)[:, b, None] * words[
