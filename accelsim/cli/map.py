@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from accelsim.base.errors import InputError, Problem
 from accelsim.cli.options import (
-    Arch,
     Batch,
     Cache,
     Dataflow,
@@ -15,6 +15,7 @@ from accelsim.cli.options import (
     Goal,
     Jobs,
     Json,
+    MapCompat,
     Model,
     Objective,
     Output,
@@ -25,9 +26,26 @@ from accelsim.cli.options import (
 )
 
 
+def given(context: typer.Context) -> dict[str, str]:
+    """Parameters that the command line names, with the long form of each."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if source is not None and source.name == "COMMANDLINE":
+            spelt = [name for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("--")]
+            found[str(parameter.name)] = "/".join(spelt)
+    return found
+
+
 def map_(
     model: Model,
-    arch: Arch,
+    context: typer.Context,
+    arch: Annotated[
+        str | None,
+        typer.Option(
+            "--arch", "-a", help="A shipped architecture or a YAML file; a Timeloop file has its own."
+        ),
+    ] = None,
     layer: Annotated[
         list[str] | None,
         typer.Option("--layer", "-l", metavar="NAME", help="Show this layer in full; may be repeated."),
@@ -43,6 +61,10 @@ def map_(
     objective: Goal = Objective.edp,
     dataflow: Dataflow = None,
     ragged: Ragged = False,
+    compat: Annotated[
+        MapCompat | None,
+        typer.Option("--compat", help="MODEL is an input file of another mapper, counted as it counts."),
+    ] = None,
     time_limit: TimeLimit = None,
     gap: Gap = 0.0,
     jobs: Jobs = 1,
@@ -56,6 +78,21 @@ def map_(
     Of a network a line each layer; of the layers named with --layer the loop nest with tile sizes and
     traffic at every level.
     """
+    if compat is not None:
+        from accelsim.cli.timeloop import OPTIONS, give_timeloop, refuse
+
+        refuse([option for name, option in given(context).items() if name not in OPTIONS])
+        give_timeloop(model, objective.value, as_json=json, output=output, quiet=quiet)
+        return
+    if arch is None:
+        raise InputError(
+            Problem(
+                "no architecture is given",
+                key="--arch",
+                expected="the name of one, or a YAML file",
+                hint="`accelsim list` shows those that ship; --compat timeloop takes a Timeloop file alone",
+            )
+        )
     from accelsim import flow
     from accelsim.cli.answer import give
     from accelsim.cli.progress import Progress

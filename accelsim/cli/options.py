@@ -23,6 +23,12 @@ class Compat(StrEnum):
     scalesim = "scalesim"
 
 
+class MapCompat(StrEnum):
+    """Whose input files `map` reads and counts as they count."""
+
+    timeloop = "timeloop"
+
+
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="A shipped network (see `accelsim list`) or a model file.")
 ]

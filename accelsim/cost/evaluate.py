@@ -108,7 +108,7 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         read_bytes * machine.read_pj_per_byte[:, None, None]
         + write_bytes * machine.write_pj_per_byte[:, None, None]
     )
-    hops = np.stack([traffic.delivered[t] * _hop_bytes(machine, t) for t in range(N_OPERANDS)])
+    hops = np.stack([traffic.delivered[t] * hop_bytes(machine, t) for t in range(N_OPERANDS)])
     return Cost(
         traffic,
         read_bytes,
@@ -189,6 +189,7 @@ def n_folds(problem: Problem, nest: Nest, stationary: int) -> Ints:  # [B]
     return folds
 
 
-def _hop_bytes(machine: Machine, operand: int) -> float:
+def hop_bytes(machine: Machine, operand: int) -> float:
+    """Bytes of a word of an operand on its way between PEs: sums travel unfinished."""
     bits = machine.accumulate_bits if operand == O else int(machine.bits[operand])
     return bits / 8

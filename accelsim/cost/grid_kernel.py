@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InputError
 from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import Cost, assemble, evaluate
-from accelsim.cost.grid_quantities import NONE, Rules, limits_of, quantities_of
+from accelsim.cost.grid_quantities import NONE, Rules, limits_of, quantities_of, room_of
 from accelsim.cost.grid_sums import Sum
 from accelsim.cost.grid_tables import EXACT, Tables
 from accelsim.cost.grid_traffic import GridCounter
@@ -130,6 +130,24 @@ def any_legal(problem: Problem, grid: Grid, machine: Machine, dataflow: str) -> 
             if legal(problem, nest, machine, DATAFLOWS[dataflow]).any():
                 return True
     return False
+
+
+def least_bytes(problem: Problem, grid: Grid, machine: Machine, dataflow: str, level: int) -> float:
+    """The fewest bytes of a level among a grid's mappings that keep all other limits; infinite without any.
+
+    `legality.legal` on a machine whose level has no limit, and `footprint.level_bytes`.
+    """
+    least = np.inf
+    for part in grid.parts():
+        few = part.without_single_trips()
+        few = few if few.sizes else part
+        quantities, limit = room_of(problem, few, machine, dataflow, level)
+        tables, room = Tables(few, quantities), len(quantities) - 1
+        for _, left in tables.lefts(max(1, BLOCK_POINTS // tables.n_inner)):
+            block = _Quantities(tables, left)
+            fits = _fits(limit, block, (left.shape[1], tables.n_inner))
+            least = min(least, float(np.where(fits, block[room], np.inf).min()) / 8)
+    return least
 
 
 class GridCost:

@@ -6,12 +6,12 @@ grid. Bytes are counted in bits, so that all quantities are whole numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.evaluate import _hop_bytes
+from accelsim.cost.evaluate import hop_bytes
 from accelsim.cost.grid_sums import Sum
 from accelsim.cost.grid_traffic import GridCounter, GridTraffic
 from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS
@@ -69,6 +69,18 @@ def limits_of(
     """What of a grid's mappings is limited, and the limits; nothing that costs only."""
     maker = _Maker(problem, grid, machine, dataflow)
     maker.add_limits()
+    return maker.found, np.array(maker.limit)
+
+
+def room_of(
+    problem: Problem, grid: Grid, machine: Machine, dataflow: str, level: int
+) -> tuple[list[Sum], Floats]:  # [Q] each
+    """What is limited but for the room at a level, and last that room in bits, without a limit."""
+    capacity = machine.capacity_bytes.copy()
+    capacity[level] = np.inf
+    maker = _Maker(problem, grid, replace(machine, capacity_bytes=capacity), dataflow)
+    maker.add_limits()
+    maker.add_room(level)
     return maker.found, np.array(maker.limit)
 
 
@@ -142,7 +154,7 @@ class _Maker:
         priced = [(float(machine.read_pj_per_byte[level]) / 8, n_bits[level][0]) for level in levels]
         priced += [(float(machine.write_pj_per_byte[level]) / 8, n_bits[level][1]) for level in levels]
         for t, words in enumerate(self.counter.traffic.delivered):
-            priced.append((machine.hop_pj_per_byte / 8, words * round(8 * _hop_bytes(machine, t))))
+            priced.append((machine.hop_pj_per_byte / 8, words * round(8 * hop_bytes(machine, t))))
         by_price: dict[float, Sum] = {}
         for pj, quantity in priced:
             if pj and quantity.terms:
@@ -201,6 +213,9 @@ class _Maker:
         for level in limited_levels(self.machine):
             self._limit(self._room(level), float(self.machine.capacity_bytes[level]) * 8)
         self._limit_array()
+
+    def add_room(self, level: int) -> None:
+        self._add(self._room(level))
 
     def _limit(self, quantity: Sum, limit: float) -> None:
         if quantity.bound > limit:

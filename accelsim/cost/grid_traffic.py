@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from accelsim.cost.evaluate import links_of
 from accelsim.cost.grid_sums import Factors, Sum
-from accelsim.cost.traffic import Edge, Levels, Traffic, _Counter
+from accelsim.cost.traffic import Edge, Levels, Traffic, TrafficCounter
 from accelsim.cost.windows import WindowWalk
 from accelsim.tables.dims import N_OPERANDS, WINDOWS
 from accelsim.tables.grid import Grid, part_of_problem
@@ -66,7 +66,7 @@ class GridTraffic:
         )
 
 
-class GridCounter(_Counter):
+class GridCounter(TrafficCounter):
     """`traffic`'s counter over a grid: its factors of one dimension are taken along that dimension's axis."""
 
     def __init__(self, problem: Problem, grid: Grid, machine: Machine) -> None:
@@ -79,7 +79,7 @@ class GridCounter(_Counter):
         self.nests = [grid.along(axis) for axis in range(len(grid.axes))]
         self.problems = [part_of_problem(problem, dims) for dims in grid.axes]
         self.counters = [
-            _Counter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
+            TrafficCounter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
         ]
         self._known: dict[tuple[Any, ...], Sum] = {}
         n_levels = machine.n_levels

@@ -85,10 +85,10 @@ class Traffic:
 
 def count_traffic(problem: Problem, nest: Nest, links: Links) -> Traffic:
     """Reads and writes of every level and operand, in words; shapes as in `Traffic`."""
-    return _Counter(problem, nest.without_single_trips(), links).count()
+    return TrafficCounter(problem, nest.without_single_trips(), links).count()
 
 
-class _Counter:
+class TrafficCounter:
     """One evaluation: the nest, and the sums over it that several operands and levels share."""
 
     def __init__(self, problem: Problem, nest: Nest, links: Links) -> None:

@@ -11,21 +11,12 @@ from numpy.typing import NDArray
 
 from accelsim.cost.evaluate import Cost
 from accelsim.mapper.found import SearchOptions
+from accelsim.mapper.objective import SAME, objective
 from accelsim.tables.nest import Nest
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-SAME = 1e-9
-"""Mappings of equal latency whose energy agrees to this part are one: sums in any order differ by less."""
-
-
-def objective(name: str, energy_pj: Floats, cycles: Floats) -> Floats:
-    """Cycles, pJ or their product."""
-    if name == "latency":
-        return cycles
-    return energy_pj if name == "energy" else energy_pj * cycles
 
 
 @dataclass(frozen=True, eq=False)

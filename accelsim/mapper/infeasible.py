@@ -15,10 +15,10 @@ from math import ceil, floor, prod
 import numpy as np
 
 from accelsim.base.errors import Problem as Message
+from accelsim.mapper import parameters
 from accelsim.mapper.request import Request
-from accelsim.mapping.dataflows import ANY, DATAFLOWS, followed
-from accelsim.mapping.footprint import level_bytes
-from accelsim.mapping.legality import legal, limited_levels
+from accelsim.mapping.dataflows import ANY, DATAFLOWS
+from accelsim.mapping.legality import limited_levels
 from accelsim.tables.dims import INPUT_SIMPLE, N_OPERANDS, WINDOWS, I, relevant_dims
 
 MAX_SHOWN = 3
@@ -46,8 +46,7 @@ def is_possible(request: Request) -> bool:
     dataflow = DATAFLOWS[machine.dataflow]
     if dataflow is ANY:  # all loops around DRAM, nothing kept inside
         return True
-    nests = dataflow.candidates(problem, machine, dataflow.keep(machine, request.homes))
-    return any(legal(problem, nest, machine, followed(nest, machine, dataflow)).any() for nest in nests)
+    return parameters.is_possible(problem, machine, dataflow, request.homes)
 
 
 def explain(requests: Iterable[Request], works: Callable[[Request], bool] = is_possible) -> list[Message]:
@@ -170,14 +169,7 @@ def _least(requests: Sequence[Request], level: int, others: Sizes) -> int | None
 def _demand(request: Request, level: int) -> int:
     """The fewest bytes of a level among the mappings that fit all other levels; 0 where there are none."""
     problem, machine = request.problem, request.machine
-    capacity = machine.capacity_bytes.copy()
-    capacity[level] = np.inf
-    roomy = replace(machine, capacity_bytes=capacity)
-    dataflow, least = DATAFLOWS[machine.dataflow], np.inf
-    for nest in dataflow.candidates(problem, machine, dataflow.keep(machine, request.homes)):
-        fits = legal(problem, nest, roomy, followed(nest, machine, dataflow))
-        demand = level_bytes(problem, nest, machine, level)
-        least = min(least, float(np.min(demand, initial=np.inf, where=fits)))
+    least = parameters.least_bytes(problem, machine, DATAFLOWS[machine.dataflow], request.homes, level)
     return ceil(least) if np.isfinite(least) else 0
 
 

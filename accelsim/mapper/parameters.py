@@ -16,12 +16,13 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.cost import grid_kernel
 from accelsim.cost.evaluate import Cost
 from accelsim.cost.grid_kernel import GridBlock, GridCost, any_legal, kernel_of
 from accelsim.mapper.best import Best, Kept
 from accelsim.mapper.families import Families
 from accelsim.mapper.found import Found, Point, SearchOptions
-from accelsim.mapping.dataflows import Dataflow, followed
+from accelsim.mapping.dataflows import Dataflow
 from accelsim.mapping.dataflows.base import ParameterSpace, spatial_trips
 from accelsim.tables.certificate import Certificate
 from accelsim.tables.machine import Machine
@@ -54,8 +55,22 @@ def best_of_parameters(
 def is_possible(problem: Problem, machine: Machine, dataflow: Dataflow, homes: tuple[int, int, int]) -> bool:
     """Whether any mapping of a dataflow's parameters is legal."""
     return any(
-        any_legal(problem, space.grid, machine, followed(space.grid.template, machine, dataflow).name)
+        any_legal(problem, space.grid, machine, dataflow.name)
         for space in dataflow.spaces(problem, machine, dataflow.keep(machine, homes))
+    )
+
+
+def least_bytes(
+    problem: Problem, machine: Machine, dataflow: Dataflow, homes: tuple[int, int, int], level: int
+) -> float:
+    """The fewest bytes of a level among the mappings that fit all others; infinite where there is none."""
+    keep = dataflow.keep(machine, homes)
+    return min(
+        (
+            grid_kernel.least_bytes(problem, space.grid, machine, dataflow.name, level)
+            for space in dataflow.spaces(problem, machine, keep)
+        ),
+        default=np.inf,
     )
 
 
@@ -107,7 +122,7 @@ class _Search:
 
     def _count(self, space: ParameterSpace) -> bool:
         """Count a space; False where the time was up before its end."""
-        flow = followed(space.grid.template, self.machine, self.dataflow).name
+        flow = self.dataflow.name
         if space.bound is not None:
             cost = GridCost(self.problem, space.grid, self.machine, flow)
             if cost.exact:

@@ -37,7 +37,7 @@ def timeloop_blocks(result: Result) -> list[Block]:
     seconds, n = result.run["seconds"], result.run["n_evaluated"]
     return [
         Lines((f"{row['layer']}: {energy(total)}, {row['latency_cycles']:,} cycles, "
-               f"{percent(row['utilization_frac'])} of the multipliers",), "bold"),
+               f"{percent(row['utilization_frac'])} % of the multipliers",), "bold"),
         Lines(tuple(row["mapping"].splitlines())),
         Table("Accesses (words) and energy", heads, tuple(rows), 1),
         Lines(

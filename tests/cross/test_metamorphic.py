@@ -1,7 +1,6 @@
 """What must hold between runs and between columns, whatever the numbers are (design, section 9).
 
-Shipped networks on shipped architectures. Where a search decides, a better machine may lose up to 1 %: the
-screen that picks the candidates is not exact (`mapper.search`); with a given mapping nothing is allowed.
+Shipped networks on shipped architectures. The search is exact, so a better machine never loses anything.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.spaces import legal_mappings
 
 import accelsim
 from accelsim.cost.evaluate import evaluate
 from accelsim.costing import Costing
 from accelsim.mapper.found import SearchOptions
 from accelsim.mapper.solve import Solver
-from accelsim.mapping.dataflows import DATAFLOWS, followed
-from accelsim.mapping.legality import legal
+from accelsim.mapping.dataflows import DATAFLOWS
 from accelsim.results.result import Result
 from accelsim.tables.dims import OPERANDS
 from accelsim.tables.machine import Machine
@@ -40,7 +39,7 @@ ARCHITECTURES = (
     "mlu100",
 )
 NETWORKS = ("lenet", "alexnet", "gpt2_decode")
-SCREEN = 1.01
+ROUNDING = 1 + 1e-12
 VALUES = {
     "latency": lambda row: row["latency_cycles"],
     "energy": lambda row: row["energy_pj"],
@@ -224,19 +223,16 @@ def larger(at: Machine, level: int) -> Machine:
 CONVOLUTION = Problem((2, 1, 24, 12, 9, 9, 3, 3, 1, 1), ((1, 1, 1, 9), (1, 1, 1, 9), (1, 1, 0, 1)))
 
 
-def all_legal(at: Machine) -> Iterator[tuple[Nest, str]]:
-    flow, top = DATAFLOWS[at.dataflow], at.n_levels - 1
-    for nest in flow.candidates(CONVOLUTION, at, flow.keep(at, (top, top, top))):
-        fits = nest.take(np.flatnonzero(legal(CONVOLUTION, nest, at, flow)))
-        if fits.n_points:
-            yield fits, followed(nest, at, flow).name
+def some_legal(at: Machine) -> Iterator[tuple[Nest, str]]:
+    for nest in legal_mappings(CONVOLUTION, at, DATAFLOWS[at.dataflow], most=2000):
+        yield nest, at.dataflow
 
 
 @everywhere
 def test_no_mapping_is_slower_with_more_bandwidth(arch: str) -> None:
     """Mapping by mapping, level by level; energy moves with the leakage only, so it never rises."""
     at = machine(arch)
-    for nest, flow in all_legal(at):
+    for nest, flow in some_legal(at):
         slow = evaluate(CONVOLUTION, nest, at, flow)
         for level in range(at.n_levels):
             fast = evaluate(CONVOLUTION, nest, faster(at, level, 3), flow)
@@ -250,7 +246,7 @@ def test_endless_bandwidth_leaves_compute_and_fill_and_drain(arch: str) -> None:
     at = machine(arch)
     for level in range(at.n_levels):
         at = faster(at, level, np.inf)
-    for nest, flow in all_legal(at):
+    for nest, flow in some_legal(at):
         cost = evaluate(CONVOLUTION, nest, at, flow)
         assert (cost.stall_cycles == 0).all()
 
@@ -265,7 +261,7 @@ def test_best_latency_does_not_suffer_from_more_bandwidth(network: str, arch: st
         for before, after in zip(
             slow, rows_on(load(network), faster(at, level, 2), arch, "latency"), strict=True
         ):
-            assert after["latency_cycles"] <= SCREEN * before["latency_cycles"], after["layer"]
+            assert after["latency_cycles"] <= before["latency_cycles"], after["layer"]
 
 
 @everywhere
@@ -279,7 +275,7 @@ def test_larger_buffer_does_not_worsen_the_optimum(objective: str, arch: str) ->
         for before, after in zip(
             small, rows_on(load("lenet"), larger(at, level), arch, objective), strict=True
         ):
-            assert value(after) <= SCREEN * value(before), (after["layer"], at.level_names[level])
+            assert value(after) <= ROUNDING * value(before), (after["layer"], at.level_names[level])
 
 
 @everywhere

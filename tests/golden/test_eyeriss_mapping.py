@@ -163,7 +163,7 @@ def test_buffer_traffic_meets_what_was_measured_on_the_chip(layer: str) -> None:
 @every
 @pytest.mark.parametrize("objective", ["latency", "energy", "edp"])
 def test_search_finds_nothing_worse_than_the_chips_mapping(layer: str, objective: str) -> None:
-    """The chip's mapping is one of the dataflow's candidates."""
+    """The chip's mapping is one of those that the dataflow's parameters make."""
     value = {
         "latency": lambda row: row["latency_cycles"],
         "energy": lambda row: row["energy_pj"],

@@ -9,6 +9,7 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
+from support.spaces import legal_mappings
 
 from accelsim.cost.evaluate import assemble, evaluate, links_of
 from accelsim.cost.traffic import Traffic, count_traffic
@@ -115,14 +116,12 @@ def least(problem: Problem, machine: Machine, homes: tuple[int, int, int], objec
 
 
 def least_named(problem: Problem, machine: Machine, homes: tuple[int, int, int], objective: str) -> float:
-    """The least of what the machine's named dataflows propose, counted exactly; infinite if nothing fits."""
+    """The least of the parameters of all dataflows that the machine names; infinite if nothing fits."""
     best = np.inf
     for flow in (DATAFLOWS[name] for name in machine.dataflows if name != ANY.name):
-        for nest in flow.candidates(problem, machine, flow.keep(machine, homes)):
-            fits = nest.take(np.flatnonzero(legal(problem, nest, machine, flow)))
-            if fits.n_points:
-                values = evaluate(problem, fits, machine, flow.name).objective(objective)
-                best = min(best, float(values.min()))
+        for nest in legal_mappings(problem, machine, flow, homes):
+            values = evaluate(problem, nest, machine, flow.name).objective(objective)
+            best = min(best, float(values.min()))
     return best
 
 

@@ -21,9 +21,11 @@ from accelsim.mapper.request import Request
 from accelsim.mapper.solve import finds
 from accelsim.mapping.dataflows import DATAFLOWS
 from accelsim.mapping.dataflows.array import ArrayDataflow
+from accelsim.mapping.dataflows.base import ParameterSpace
 from accelsim.tables.dims import DIMS, C, K, W
+from accelsim.tables.grid import Grid
 from accelsim.tables.machine import Machine
-from accelsim.tables.nest import Nest, Problem
+from accelsim.tables.nest import Problem
 
 SETTING = re.compile(r"--set ([\w.]+)=(?:'(\d+) B'|(\d+))")
 
@@ -100,9 +102,10 @@ def test_layer_that_a_level_does_not_limit_asks_nothing_of_it() -> None:
 class TwoTiles(ArrayDataflow):
     """Three weights in a register and 1 + 3 + 3 words in sram, or one in a register and 4 + 12 + 3."""
 
-    def candidates(self, problem: Problem, machine: Machine, keep: Any) -> Iterator[Nest]:
-        trips = np.array([[4, 1], [1, 3], [1, 4], [3, 1]], np.int64)
-        yield Nest((C, K, C, K), (2, 1, 1, 0), ("",) * 4, trips, keep)
+    def spaces(self, problem: Problem, machine: Machine, keep: Any) -> Iterator[ParameterSpace]:
+        for c, k in (((4, 1), (1, 3)), ((1, 4), (3, 1))):  # trips of the outer loop and of the inner one
+            choices = {C: np.array([c]).T, K: np.array([k]).T}
+            yield ParameterSpace(Grid((C, K, C, K), (2, 1, 1, 0), ("",) * 4, keep, choices))
 
 
 @pytest.fixture

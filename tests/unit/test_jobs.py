@@ -58,7 +58,7 @@ def test_the_first_layer_in_network_order_is_the_one_that_fails() -> None:
         messages.append(caught.value.problems)
         assert caught.value.request is asked[2]
     assert messages[0] == messages[1]
-    assert "1 B for layer c" in messages[0][0].message
+    assert "no mapping of c fits" in messages[0][0].message
 
 
 def test_progress_counts_to_the_number_of_searches() -> None:

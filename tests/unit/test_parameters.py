@@ -8,13 +8,15 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from support.spaces import legal_mappings, mappings
 
 import accelsim
 from accelsim.cost.evaluate import evaluate
 from accelsim.cost.grid_kernel import GridCost
 from accelsim.mapper.found import OBJECTIVES, SearchOptions
-from accelsim.mapper.parameters import best_of_parameters, is_possible
+from accelsim.mapper.parameters import best_of_parameters, is_possible, least_bytes
 from accelsim.mapping.dataflows import DATAFLOWS, RS
+from accelsim.mapping.footprint import level_bytes
 from accelsim.mapping.legality import legal
 from accelsim.tables.dims import DIMS, C, K, P
 from accelsim.tables.machine import Machine
@@ -68,14 +70,10 @@ def everything(name: str, flow: str, settings: tuple[str, ...], layer: str) -> E
     """Energy and cycles of every legal mapping of the parameters, each counted by `evaluate`."""
     at, dataflow = machine(name, flow, settings), DATAFLOWS[flow]
     energy, cycles = [], []
-    for space in dataflow.spaces(LAYERS[layer], at, dataflow.keep(at, homes(at))):
-        for first in range(0, space.grid.n_points, 2**15):
-            nest = space.grid.nest(np.arange(first, min(first + 2**15, space.grid.n_points)))
-            nest = nest.take(np.flatnonzero(legal(LAYERS[layer], nest, at, dataflow)))
-            if nest.n_points:
-                cost = evaluate(LAYERS[layer], nest, at, flow)
-                energy.append(cost.energy_pj)
-                cycles.append(cost.latency_cycles.astype(np.float64))
+    for nest in legal_mappings(LAYERS[layer], at, dataflow):
+        cost = evaluate(LAYERS[layer], nest, at, flow)
+        energy.append(cost.energy_pj)
+        cycles.append(cost.latency_cycles.astype(np.float64))
     if not energy:
         return np.zeros(0), np.zeros(0)
     return np.concatenate(energy), np.concatenate(cycles)
@@ -170,24 +168,6 @@ def test_no_member_of_a_family_of_row_stationary_costs_less_than_its_bound(layer
 
 
 @some_machines
-@pytest.mark.parametrize("layer", LAYERS)
-def test_nothing_that_the_dataflow_proposes_is_better(
-    name: str, flow: str, settings: tuple[str, ...], layer: str
-) -> None:
-    """The candidates that were tried before: a part of the parameters."""
-    at, dataflow = machine(name, flow, settings), DATAFLOWS[flow]
-    energy, cycles = everything(name, flow, settings, layer)
-    for nest in dataflow.candidates(LAYERS[layer], at, dataflow.keep(at, homes(at))):
-        nest = nest.take(np.flatnonzero(legal(LAYERS[layer], nest, at, dataflow)))
-        if nest.n_points:
-            cost = evaluate(LAYERS[layer], nest, at, flow)
-            for objective in OBJECTIVES:
-                assert values(energy, cycles, objective).min() <= cost.objective(objective).min() * (
-                    1 + 1e-12
-                )
-
-
-@some_machines
 @pytest.mark.parametrize("layer", ["3x3"])
 def test_larger_buffers_and_more_bandwidth_never_make_it_worse(
     name: str, flow: str, settings: tuple[str, ...], layer: str
@@ -239,6 +219,24 @@ def test_whether_any_mapping_is_legal_is_known_without_counting(
             LAYERS[layer], small, DATAFLOWS[flow], homes(at), SearchOptions("latency"), layer
         )
         assert is_possible(LAYERS[layer], small, DATAFLOWS[flow], homes(at)) == (found is not None)
+
+
+@some_machines
+@pytest.mark.parametrize("layer", LAYERS)
+def test_fewest_bytes_of_a_level_are_those_of_the_smallest_mapping_that_fits_the_others(
+    name: str, flow: str, settings: tuple[str, ...], layer: str
+) -> None:
+    at = machine(name, flow, settings)
+    for level in range(at.n_levels - 1):
+        capacity = at.capacity_bytes.copy()
+        capacity[level] = np.inf
+        roomy = replace(at, capacity_bytes=capacity)
+        least = np.inf
+        for nest in mappings(LAYERS[layer], at, DATAFLOWS[flow]):
+            fits = legal(LAYERS[layer], nest, roomy, DATAFLOWS[flow])
+            demand = level_bytes(LAYERS[layer], nest, at, level)
+            least = min(least, float(np.min(demand, initial=np.inf, where=fits)))
+        assert least_bytes(LAYERS[layer], at, DATAFLOWS[flow], homes(at), level) == least
 
 
 def test_incumbent_that_is_not_beaten_leaves_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.spaces import mappings
 
 from accelsim.cost import windows
 from accelsim.cost.evaluate import links_of
@@ -17,7 +18,7 @@ CONV = Problem((1, 1, 4, 3, 14, 14, 3, 3, 1, 1), ((1, 1, 1, 14), (1, 1, 1, 14), 
 
 def test_portions_of_signatures_give_the_counts_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = arch("eyeriss").machine()
-    nest = next(iter(RS.candidates(CONV, machine, RS.keep(machine, (4, 4, 4)))))
+    nest = next(mappings(CONV, machine, RS, most=1000))
     whole = count_traffic(CONV, nest, links_of(machine))
     monkeypatch.setattr(windows, "MAX_GRID", 40)
     portions = count_traffic(CONV, nest, links_of(machine))

@@ -86,6 +86,7 @@ def cost_row(given: TimeloopInput, mapping: Mappings, counts: Counts) -> dict[st
     ]
     return {
         "layer": workload.name,
+        "op": None,  # the file says which loops there are, not what they are called
         "status": "costed",
         "macs": workload.n_computes,
         "latency_cycles": cycles,

@@ -42,15 +42,13 @@ class FamilyBound:
 
 @dataclass(frozen=True)
 class Dataflow(ABC):
-    """A constraint on mappings. A subclass says how its own parameters make loop nests (`candidates`)."""
+    """A constraint on mappings. A subclass says how its own parameters make loop nests (`spaces`)."""
 
     name: str
     title: str
     rows: tuple[int, ...]
     """Dimensions that the array's rows may unroll, the first one first."""
     cols: tuple[int, ...]
-    stationary: int | None = None
-    """The operand that the PEs keep while the others stream; None: they keep all or nothing."""
     in_array: tuple[int, ...] = ()
     """Operands that memories inside the PEs may keep."""
 
@@ -63,10 +61,6 @@ class Dataflow(ABC):
             if t not in self.in_array:
                 keep[: machine.fanout_level, t] = False
         return keep
-
-    @abstractmethod
-    def candidates(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[Nest]:
-        """Loop nests to choose from, one array of mappings for each order of loops."""
 
     @abstractmethod
     def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
@@ -102,13 +96,6 @@ def spatial_trips(nest: Nest, axis: str | None) -> NDArray[np.int64]:  # [B]
         if name and axis in (None, name):
             trips = trips * nest.trips[j]
     return trips
-
-
-def thinned(sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most so many of the sizes, evenly spread, the first and the last among them."""
-    if len(sizes) <= most:
-        return sizes
-    return sizes[np.unique(np.linspace(0, len(sizes) - 1, most).round().astype(np.int64))]
 
 
 @lru_cache(maxsize=4096)

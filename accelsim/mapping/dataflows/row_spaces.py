@@ -118,7 +118,7 @@ class _Maker:
         """The loops of some parameters, all others 1."""
         one = np.ones(max(len(taps), *map(len, table.values()), 1), np.int64)
         parameters = {name: table.get(name, one) for name in self.flow.parameters}
-        return self.flow.nest(self.problem, self.machine, self.keep, parameters, self.rows, taps * one)
+        return self.flow.nest(self.problem, self.machine, self.keep, parameters, taps * one)
 
     @property
     def exempt(self) -> Callable[[Mapping[int, Ints]], Bools] | None:
