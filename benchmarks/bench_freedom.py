@@ -1,6 +1,6 @@
 """What Eyeriss' own dataflow costs against the best of all mappings, network by network (array layers).
 
-    python benchmarks/bench_freedom.py [ARCH] [DATAFLOW]
+python benchmarks/bench_freedom.py [ARCH] [DATAFLOW]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def total(network: str, arch: str, dataflow: str, objective: str, column: str) -
 
 
 def main() -> None:
-    arch, own = (sys.argv[1:] + ["eyeriss", "rs"])[:2] if len(sys.argv) > 2 else ("eyeriss", "rs")
+    arch, own = sys.argv[1:3] if len(sys.argv) > 2 else ("eyeriss", "rs")
     print("| network | objective | " + own + " | any | " + own + " / any |\n|---|---|---|---|---|")
     for network in NETWORKS:
         for objective, column, unit in (

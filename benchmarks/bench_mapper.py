@@ -1,7 +1,7 @@
 """The mapper's targets: seconds of CPU on one core, empty cache, every layer proven.
 
-    python benchmarks/bench_mapper.py            all cases
-    python benchmarks/bench_mapper.py conv       those whose name has this word
+python benchmarks/bench_mapper.py            all cases
+python benchmarks/bench_mapper.py conv       those whose name has this word
 """
 
 from __future__ import annotations

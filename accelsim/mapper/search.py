@@ -13,7 +13,6 @@ from dataclasses import replace
 from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
 from accelsim.mapper.found import Found, SearchOptions
-from accelsim.mapper.general import search_all
 from accelsim.mapper.parameters import best_of_parameters
 from accelsim.mapping.dataflows import ANY, DATAFLOWS, Dataflow
 from accelsim.tables.certificate import Certificate
@@ -40,6 +39,8 @@ def search(
             text = f"no mapping of {layer} fits {machine.name} under {dataflow.name}"
             raise InfeasibleError(Message(text, key=layer))
         return found
+    from accelsim.mapper.general import search_all  # only now: start-up counts where a dataflow is named
+
     flows = [DATAFLOWS[name] for name in machine.dataflows if name != ANY.name]
     tried = [best_of_parameters(problem, machine, flow, homes, options, layer) for flow in flows]
     named = [found for found in tried if found is not None]
