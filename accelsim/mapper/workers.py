@@ -36,6 +36,7 @@ def spread(
     """
     before = set(mp.active_children())
     executor: ProcessPoolExecutor | None = None
+    finished = False
     try:
         executor = ProcessPoolExecutor(n_workers, mp.get_context("spawn"), _start)
         with _quiet_start():
@@ -55,15 +56,17 @@ def spread(
             yield requests[at], result
             if not awaited:
                 break
+        finished = all(future.done() for future in place)
     except (BrokenProcessPool, OSError) as error:
         reason = getattr(error, "strerror", None) or "one ended before its search was done"
         hint = "fewer processes take less memory; 1 starts none"
         raise InputError(Message(f"worker processes: {reason}", key="jobs", hint=hint)) from None
     finally:  # whether all is done, an error or ctrl-C ends it: no search is waited for
-        for child in set(mp.active_children()) - before:
-            child.kill()
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
+        if not finished:
+            for child in set(mp.active_children()) - before:
+                child.kill()
+        if executor is not None:  # one that has only just started may go on to its end: killed, it complains
+            executor.shutdown(wait=finished, cancel_futures=True)
 
 
 @contextlib.contextmanager

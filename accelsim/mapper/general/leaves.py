@@ -16,10 +16,15 @@ from accelsim.mapper.general.space import Space
 from accelsim.mapper.general.variant import Variant
 from accelsim.mapping.dataflows import ANY, followed
 from accelsim.mapping.dataflows.base import spatial_trips
+from accelsim.tables.dims import I, O, W
 from accelsim.tables.nest import Nest
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+MAX_ORDERS = 2000
+"""Orders of one mapping that are counted; on systolic arrays there may be more: that is a gap then."""
 
 
 class Leaves:
@@ -28,12 +33,13 @@ class Leaves:
     def __init__(self, space: Space, pool: Pool) -> None:
         self.space, self.pool = space, pool
         self.n_evaluated = 0
+        self.left_at = np.inf
+        """The least objective of mappings of which not all orders were counted."""
 
     def count(self, variant: Variant, leaves: Partials, energy_pj: Floats, cycles: Floats) -> None:
         """One order of each; where its bound leaves room for a better one, all orders that could matter."""
         time, space = orders.trips_of(variant, leaves)
         rows, cols, good = orders.on_axes(variant, time, space)
-        others = orders.every_order if self.pool.options.n_best > 1 else orders.other_orders
         for i in good:
             part = slice(i, i + 1)
 
@@ -43,13 +49,25 @@ class Leaves:
 
             if not self.pool.worth(energy_pj[part], cycles[part])[0]:
                 continue
-            usual = orders.usual_order(variant, leaves, time, i)
-            for nest in nests([usual]):
+            for nest in nests([orders.usual_order(variant, leaves, time, i)]):
                 self._offer(nest)
-            for nest in nests(others(variant, leaves, time, i)):
+            for n, nest in enumerate(nests(self._others(variant, leaves, time, i))):
                 if not self.pool.worth(energy_pj[part], cycles[part])[0]:
                     break
+                if n == MAX_ORDERS:
+                    rank = self.pool.rank(energy_pj[part], cycles[part])
+                    self.left_at = min(self.left_at, float(rank[0]))
+                    break
                 self._offer(nest)
+
+    def _others(self, variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterable[orders.Order]:
+        """The other orders that could be wanted."""
+        flow = variant.systolic_flow
+        if flow is not None:
+            return orders.fold_orders(variant, time, i, {"ws": W, "os": O, "is": I}[flow])
+        if self.pool.options.n_best > 1:
+            return orders.every_order(variant, leaves, time, i)
+        return orders.other_orders(variant, leaves, time, i)
 
     def _offer(self, nest: Nest) -> None:
         machine = self.space.machine

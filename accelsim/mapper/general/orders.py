@@ -107,6 +107,19 @@ def every_order(variant: Variant, leaves: Partials, time: Ints, i: int) -> Itera
     yield from product(*choices)
 
 
+def fold_orders(variant: Variant, time: Ints, i: int, operand: int) -> Iterator[Order]:
+    """All orders, those first that leave a systolic array's stationary operand longest: its class innermost.
+
+    The number of folds depends on the whole order, also where it changes no words.
+    """
+    dims, own = variant.space.lattice.dims, variant.space.classes[operand]
+    choices = []
+    for level in range(variant.n_levels):
+        present = sorted((d for k, d in enumerate(dims) if time[level, k, i] > 1), key=lambda d: d in own)
+        choices.append(list(permutations(present)))
+    yield from product(*choices)
+
+
 def _rest(d: int, inner: tuple[int, ...], outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Orders, inner to outer, of what follows a first loop, its class mixed with all others."""
     rest = tuple(e for e in inner if e != d)

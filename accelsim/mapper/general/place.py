@@ -117,14 +117,16 @@ def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[i
 
     They leave where they are the tiles of all operands that the level keeps. A level that keeps nothing can
     pass all its loops on. Where it keeps one operand, the loops of its class may stand outside the others of
-    their level: that changes no cost unless the inputs are open, which gain by the order of what moves them.
+    their level: that changes no cost unless the inputs are open, which gain by the order of what moves them,
+    or a systolic array counts its folds.
     """
     if level == variant.n_levels - 1:
         return ()
     kept = tuple(int(t) for t in np.flatnonzero(variant.keep[level]))
     if not kept:
         return (*range(N_OPERANDS), NONE)
-    return kept if len(kept) == 1 and not every and not variant.of(opens, I) else ()
+    free = not every and not variant.of(opens, I) and variant.systolic_flow is None
+    return kept if len(kept) == 1 and free else ()
 
 
 def _loops(variant: Variant, before: Ints, after: Ints) -> Bools:  # [T + 1, B]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, fold_cycles
+from accelsim.cost.systolic import fold_cycles
 from accelsim.mapper.general.boundary import latency
 from accelsim.mapper.general.variant import Variant
 from accelsim.tables.dims import I, O, W
@@ -21,7 +21,7 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
     compute = np.ceil(steps / machine.per_pe)
     waits: Floats = np.zeros_like(compute)
     fill_drain = waits
-    flow = systolic_flow(variant)
+    flow = variant.systolic_flow
     if flow is not None:
         operand = {"ws": W, "os": O, "is": I}[flow]
         own = float(np.prod([float(space.problem.extents[d]) for d in space.relevant[operand]]))
@@ -38,15 +38,3 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
     total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
     energy = costs[0] + total * machine.leakage_pj_per_cycle
     return np.where(possible, energy, np.inf), np.where(possible, total, np.inf)
-
-
-def systolic_flow(variant: Variant) -> str | None:
-    """The dataflow whose fold rule counts, told by what stays inside a systolic array (`followed`)."""
-    machine = variant.space.machine
-    if machine.fold == "broadcast":
-        return None
-    inside = tuple(int(t) for t in np.flatnonzero(variant.keep[: machine.fanout_level].any(0)))
-    if len(inside) != 1:
-        return None
-    flow = {W: "ws", O: "os", I: "is"}[inside[0]]
-    return flow if flow in SYSTOLIC_DATAFLOWS else None

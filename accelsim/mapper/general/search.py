@@ -128,7 +128,7 @@ class Search:
             self.options.objective,
             self.space.title,
             best,
-            min(best, self.cut_at, best * (1 - self.options.gap_frac)),
+            min(best, self.cut_at, self.leaves.left_at, best * (1 - self.options.gap_frac)),
             self.leaves.n_evaluated,
             dict(self.pruned),
             time.perf_counter() - started,
@@ -220,7 +220,8 @@ class Search:
             placed = [s.partials(variant) for s in steps]
             n = sum(map(len, placed))
             inner = joined(placed)
-            if not self.every and not self.options.ragged:  # of ragged tiles the most words are not known
+            # of ragged tiles the most words are not known; folds of systolic arrays depend on more than words
+            if not self.every and not self.options.ragged and variant.systolic_flow is None:
                 inner = dominating(variant, inner)
             self.pruned["dominated"] += n - sum(map(len, inner))
         for p in inner:

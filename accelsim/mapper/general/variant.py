@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from accelsim.mapper.general.boundary import Boundary, Forms
 from accelsim.mapper.general.inputs import InputWords, inputs_of
 from accelsim.mapper.general.space import Space
-from accelsim.tables.dims import N_OPERANDS, WINDOWS, I, O
+from accelsim.tables.dims import N_OPERANDS, WINDOWS, I, O, W
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,6 +50,18 @@ class Variant:
         nodes = np.arange(space.lattice.n_nodes)
         self.nodes = nodes
         self.window_dims = tuple(d for d in WINDOW_DIMS if d in space.lattice.axis_of)
+
+    @cached_property
+    def systolic_flow(self) -> str | None:
+        """The dataflow whose fold rule counts, told by what stays inside a systolic array (`followed`).
+
+        How often the array takes a new tile then depends on the whole order of the loops.
+        """
+        machine = self.space.machine
+        inside = [int(t) for t in np.flatnonzero(self.keep[: machine.fanout_level].any(0))]
+        if machine.fold == "broadcast" or len(inside) != 1:
+            return None
+        return {W: "ws", O: "os", I: "is"}[inside[0]]
 
     def opened(self, level: int) -> Open:
         """Boundaries whose child is the level."""
