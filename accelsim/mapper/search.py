@@ -48,6 +48,8 @@ def search(
         left = max(0.0, options.time_limit_s - (time.perf_counter() - started))
         options = replace(options, time_limit_s=left)
     known = [point for found in named for point in found.points]
+    if options.ragged:  # tiles that divide the layer are among the ragged ones, and soon done
+        known += search_all(problem, machine, homes, replace(options, ragged=False), known).points
     found = search_all(problem, machine, homes, options, known)
     certificate = found.certificate
     for other in named:

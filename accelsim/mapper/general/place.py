@@ -123,6 +123,9 @@ def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[i
     if level == variant.n_levels - 1:
         return ()
     kept = tuple(int(t) for t in np.flatnonzero(variant.keep[level]))
+    fan = variant.space.machine.fanout_level
+    if level == fan - 1 and variant.keep[:fan, I].any() and kept != (I,):
+        return ()  # beyond the loops on the array, those of windows would have other steps
     if not kept:
         return (*range(N_OPERANDS), NONE)
     free = not every and not variant.of(opens, I) and variant.systolic_flow is None

@@ -31,6 +31,7 @@ from accelsim.mapper.general.price import price
 from accelsim.mapper.general.roots import Roots, floor_of, roots_of
 from accelsim.mapper.general.space import Space
 from accelsim.mapper.general.variant import Variant
+from accelsim.mapper.objective import objective
 from accelsim.tables.certificate import Certificate
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Problem
@@ -103,6 +104,7 @@ class Search:
         self.every = options.n_best > 1
         self.diving = False
         self.pruned: Counter[str] = Counter()
+        self.floor = np.inf
         self.cut_at = np.inf
         """The least objective of anything that was cut."""
 
@@ -111,6 +113,8 @@ class Search:
         limit = self.options.time_limit_s
         for keep in self.space.keeps():
             energy, cycles = floor_of(self.space, keep)
+            least = objective(self.options.objective, energy, cycles)
+            self.floor = min(self.floor, float(least[0]))
             self.push(Work(keep, energy, cycles, None), "bypass")
         while self.heap:
             if limit is not None and self.pool.points and time.perf_counter() - started > limit:
@@ -128,7 +132,10 @@ class Search:
             self.options.objective,
             self.space.title,
             best,
-            min(best, self.cut_at, self.leaves.left_at, best * (1 - self.options.gap_frac)),
+            min(
+                best,
+                max(self.floor, min(self.cut_at, self.leaves.left_at, best * (1 - self.options.gap_frac))),
+            ),
             self.leaves.n_evaluated,
             dict(self.pruned),
             time.perf_counter() - started,
