@@ -21,7 +21,7 @@ from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import Cost, assemble, evaluate
 from accelsim.cost.grid_quantities import NONE, Rules, limits_of, quantities_of, room_of
 from accelsim.cost.grid_sums import Sum
-from accelsim.cost.grid_tables import EXACT, Tables
+from accelsim.cost.grid_tables import EXACT, LEFT_NUMBERS, Tables
 from accelsim.cost.grid_traffic import GridCounter
 from accelsim.cost.systolic import fold_cycles
 from accelsim.cost.traffic import Traffic
@@ -49,6 +49,8 @@ class Quantities(Protocol):
 
 
 Kernel = Callable[[Tables, Floats], tuple[Floats, Floats, Bools]]
+Worth = Callable[[Floats, Floats], Bools]
+"""Whether mappings of no less than some energy and cycles [B] could be wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +160,8 @@ class GridCost:
         self.grid = grid.without_single_trips()
         self.quantities: list[Sum] = []
         self.exact = False
+        self.n_cut = 0
+        """Mappings whose outer choices `worth_blocks` left out."""
         if self.grid.sizes:
             self.quantities, self.rules, self.traffic = quantities_of(problem, self.grid, machine, dataflow)
             self.exact = all(quantity.bound < EXACT for quantity in self.quantities)
@@ -168,16 +172,44 @@ class GridCost:
             yield from self._slow_blocks()
             return
         tables = Tables(self.grid, self.quantities, self.rules)
-        without = replace(self.rules, limit=np.full_like(self.rules.limit, np.inf))  # known before
         for first, left in tables.lefts(max(1, BLOCK_POINTS // tables.n_inner)):
-            begin = first * tables.n_inner
-            if not legal_only:
-                yield GridBlock(self.grid, tables.order, begin, *run(tables, left))
-                continue
-            left, few, places, fits = _where_legal(tables, left)
-            if len(places):
-                energy, cycles, _ = run(few.ruled(without), left)
-                yield GridBlock(self.grid, tables.order, begin, energy, cycles, fits, places)
+            if legal_only:
+                yield from self._legal_block(tables, run, left, first + np.arange(left.shape[1]))
+            else:
+                yield GridBlock(self.grid, tables.order, first * tables.n_inner, *run(tables, left))
+
+    def worth_blocks(self, run: Kernel, worth: Worth) -> Iterator[GridBlock]:
+        """The legal mappings of the grid whose outer choices could lead to something worth having.
+
+        `worth` gets the least energy and cycles of the mappings of each outer choice, together a bound of
+        each; it is asked again before each block. The most promising choices come first.
+        """
+        if not self.exact or self.rules.folds != NONE:
+            yield from self.blocks(run, legal_only=True)
+            return
+        tables = Tables(self.grid, self.quantities, self.rules)
+        each = max(1, BLOCK_POINTS // tables.n_inner)
+        for first, left in tables.lefts(LEFT_NUMBERS):
+            energy, cycles, fits = _costs(self.rules, _Least(tables, left), (left.shape[1], 1))
+            some = np.flatnonzero(fits)
+            some = some[np.argsort(energy[some] * cycles[some], kind="stable")]
+            while len(some):
+                wanted = worth(energy[some], cycles[some])
+                self.n_cut += int(np.count_nonzero(~wanted)) * tables.n_inner
+                few, some = some[wanted][:each], some[wanted][each:]
+                if len(few):
+                    yield from self._legal_block(tables, run, left[:, np.sort(few)], first + np.sort(few))
+
+    def _legal_block(self, tables: Tables, run: Kernel, left: Floats, outer: Ints) -> Iterator[GridBlock]:
+        """The mappings of some outer choices, those left out that share an inner one with none that fits."""
+        without = replace(self.rules, limit=np.full_like(self.rules.limit, np.inf))  # known before
+        fits = _fits(self.rules.limit, _Quantities(tables, left), (left.shape[1], tables.n_inner))
+        rows, cols = np.flatnonzero(fits.any(1)), np.flatnonzero(fits.any(0))
+        if len(rows):
+            energy, cycles, _ = run(tables.inside(cols).ruled(without), left[:, rows])
+            places = (outer[rows, None] * tables.n_inner + cols).ravel()
+            fits = fits[np.ix_(rows, cols)].ravel()
+            yield GridBlock(self.grid, tables.order, 0, energy, cycles, fits, places)
 
     def at(self, index: Sequence[Ints]) -> tuple[Floats, Floats, Bools]:  # [B] each
         """Energy, latency and legality of mappings by their place on each axis [A] of [B]."""
@@ -219,14 +251,6 @@ class GridCost:
         for first in range(0, self.grid.n_points, FEW_POINTS):
             places = np.arange(first, min(first + FEW_POINTS, self.grid.n_points))
             yield GridBlock(self.grid, order, first, *self.at(self.grid.index(places)))
-
-
-def _where_legal(tables: Tables, left: Floats) -> tuple[Floats, Tables, Ints, Bools]:
-    """The choices of a block that have a legal mapping; where their mappings stand, and which of them fit."""
-    fits = _fits(tables.rules.limit, _Quantities(tables, left), (left.shape[1], tables.n_inner))
-    rows, cols = np.flatnonzero(fits.any(1)), np.flatnonzero(fits.any(0))
-    places = (rows[:, None] * tables.n_inner + cols).ravel()
-    return left[:, rows], tables.inside(cols), places, fits[np.ix_(rows, cols)].ravel()
 
 
 def grid_traffic(problem: Problem, grid: Grid, machine: Machine, points: Ints) -> Traffic:
@@ -334,3 +358,19 @@ class _Quantities:
             return self.left[rows].T
         product: Floats = self.left[rows].T @ self.tables.right[rows]
         return product
+
+
+class _Least:
+    """The least of each quantity over all inner choices [n_a, 1]; the most of those that others divide by."""
+
+    def __init__(self, tables: Tables, left: Floats) -> None:
+        self.tables, self.left = tables, left
+        self.divide = {int(q) for q in tables.rules.instances if q != NONE}
+        self.ends = tables.right.min(1), tables.right.max(1)
+
+    def __getitem__(self, q: int) -> Floats:
+        rows = slice(int(self.tables.start[q]), int(self.tables.start[q + 1]))
+        least, most = self.ends[::-1] if q in self.divide else self.ends
+        left = self.left[rows].T
+        found: Floats = np.maximum(left, 0) @ least[rows] + np.minimum(left, 0) @ most[rows]
+        return found[:, None]

@@ -6,7 +6,6 @@ signature; each signature's tile positions are laid out on a grid [S, NP, NR] an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,6 +20,10 @@ Bools = NDArray[np.bool_]
 
 MAX_GRID = 2**20
 """Tile positions that are laid out at once: memory stays below some 100 MB however long an axis is."""
+
+MAX_KNOWN = 2**14
+_KNOWN: dict[tuple[object, ...], Ints] = {}
+"""Words of single walks counted before, by all that they depend on."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,38 @@ class WindowWalk:
 
     def total(self, loop: int) -> Ints:  # [B]
         """Words of all tiles at which the temporal loops from `loop` inwards stand at 0."""
-        return np.concatenate([part._total(loop) for part in self._parts])[self.which]
+        return self._remembered("total", loop)[self.which]
 
     def shared(self, loop: int) -> Ints:  # [B]
         """Words that the tiles keep, over all steps at which `loop` advances and the inner ones return."""
-        return np.concatenate([part._shared(loop) for part in self._parts])[self.which]
+        return self._remembered("shared", loop)[self.which]
+
+    def _remembered(self, what: str, loop: int) -> Ints:  # [S]
+        """The same walk comes again with every mapping that differs elsewhere only."""
+        if len(self.p.tile) > 1:
+            return self._counted(what, loop)
+        own = (*self.p.loops, *self.r.loops)
+        key = (what, sum(j < loop for j in own), loop in own, self._key)
+        if key not in _KNOWN:
+            if len(_KNOWN) == MAX_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[key] = self._counted(what, loop)
+        return _KNOWN[key]
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        """All that the words of one mapping depend on; loops by their order among the axis' own."""
+        order = sorted((*self.p.loops, *self.r.loops))
+        places = [tuple(order.index(j) for j in walk.loops) for walk in (self.p, self.r)]
+        walks = [
+            (walk.extent, int(walk.tile[0]), walk.spatial, walk.trips.tobytes(), walk.step.tobytes())
+            for walk in (self.p, self.r)
+        ]
+        return (self.axis, *walks, *places, bool(self.union), *(j in self.union for j in order))
+
+    def _counted(self, what: str, loop: int) -> Ints:  # [S]
+        count = WindowWalk._total if what == "total" else WindowWalk._shared
+        return np.concatenate([count(part, loop) for part in self._parts])
 
     @cached_property
     def _parts(self) -> list[WindowWalk]:
@@ -145,22 +175,26 @@ class WindowWalk:
         return [replace(self, p=self.p.take(part), r=self.r.take(part)) for part in slices]
 
     def _total(self, loop: int) -> Ints:  # [S]
-        there = self.p.at_first(loop)[:, :, None] & self.r.at_first(loop)[:, None, :]
+        at_p, at_r = self.p.at_first(loop), self.r.at_first(loop)
+        p, r = np.flatnonzero(at_p.any(0)), np.flatnonzero(at_r.any(0))
+        there = at_p[:, p, None] & at_r[:, None, r]
+        tile = self._tile(self.p.position[:, p], self.r.position[:, r])
         if self.union:
-            return self._union(there, None)
-        touched = n_touched(self._tile(self.p.position, self.r.position), self.axis)
-        words: Ints = np.where(there, touched, 0).sum((1, 2), dtype=np.int64)
+            return self._union(there, tile, None, self._group(p, r))
+        words: Ints = np.where(there, n_touched(tile, self.axis), 0).sum((1, 2), dtype=np.int64)
         return words
 
     def _shared(self, loop: int) -> Ints:  # [S]
         arrives_p, old_p = self.p.before(loop)
         arrives_r, old_r = self.r.before(loop)
-        there = arrives_p[:, :, None] & arrives_r[:, None, :]
-        old = self._tile(old_p, old_r)
+        p, r = np.flatnonzero(arrives_p.any(0)), np.flatnonzero(arrives_r.any(0))
+        there = arrives_p[:, p, None] & arrives_r[:, None, r]
+        tile = self._tile(self.p.position[:, p], self.r.position[:, r])
+        old = self._tile(old_p[:, p], old_r[:, r])
         if self.union:
-            return self._union(there, None) - self._union(there, old)
-        kept = n_shared(self._tile(self.p.position, self.r.position), old, self.axis)
-        words: Ints = np.where(there, kept, 0).sum((1, 2), dtype=np.int64)
+            group = self._group(p, r)
+            return self._union(there, tile, None, group) - self._union(there, tile, old, group)
+        words: Ints = np.where(there, n_shared(tile, old, self.axis), 0).sum((1, 2), dtype=np.int64)
         return words
 
     def _tile(self, p: Ints, r: Ints) -> Tile:
@@ -168,39 +202,47 @@ class WindowWalk:
         first_r, n_r = self.r.span(r)
         return Tile(first_p[:, :, None], n_p[:, :, None], first_r[:, None, :], n_r[:, None, :])
 
-    def _union(self, there: Bools, old: Tile | None) -> Ints:  # [S]
+    def _union(self, there: Bools, tile: Tile, old: Tile | None, group: Ints) -> Ints:  # [S]
         """Distinct words that the instances of a diagonal link need in a step: all, or all but the old."""
-        group = self._group()
-        signature = np.arange(len(self.p.tile))[:, None, None]
+        n_signatures = len(self.p.tile)
+        signature = np.arange(n_signatures)[:, None, None]
+        n_groups = int(group.max(initial=0)) + 1
         width = self.axis.size + 4 * self._reach
-        base = (signature * (int(group.max()) + 1) + group) * width + 2 * self._reach
-        tile = self._tile(self.p.position, self.r.position)
-        needed = [(base + h)[there & wanted] for h, wanted in self._words(tile, old)]
-        distinct = np.unique(np.concatenate(needed)) if needed else np.zeros(0, np.int64)
-        per_signature = distinct // (width * (int(group.max()) + 1))
-        return np.bincount(per_signature, minlength=len(self.p.tile)).astype(np.int64)
+        base = ((signature * n_groups + group) * width + 2 * self._reach)[there][:, None]
+        tile, old = _at(tile, there), _at(old, there) if old is not None else None
+        distinct = np.zeros(0, np.int64)
+        each = max(1, MAX_GRID // max(1, self._words_each(tile)))
+        for first in range(0, len(base), each):
+            some = slice(first, first + each)
+            h, wanted = self._words(_at(tile, some), _at(old, some) if old is not None else None)
+            distinct = np.unique(np.concatenate([distinct, (base[some] + h)[wanted]]))
+        return np.bincount(distinct // (width * n_groups), minlength=n_signatures).astype(np.int64)
 
-    def _words(self, tile: Tile, old: Tile | None) -> Iterator[tuple[Ints, Bools]]:
-        """The words of every tile one after the other, and where there is such a word that is not held."""
+    def _words_each(self, tile: Tile) -> int:
+        """Words of the largest tile, or of its box."""
+        if not self.axis.box:
+            return int(self.p.tile.max()) * int(self.r.tile.max())
+        first, last = bounds(tile, self.axis)
+        return int((last - first).max(initial=0)) + 1
+
+    def _words(self, tile: Tile, old: Tile | None) -> tuple[Ints, Bools]:  # [M, words of a tile]
+        """The words of M tiles, and where there is such a word that is not held."""
         axis = self.axis
         if axis.box:
             first, last = bounds(tile, axis)
+            h = first + np.arange(self._words_each(tile))
             held = bounds(old, axis) if old is not None else (first, first - 1)
             empty = tile.empty | (old.empty if old is not None else False)
-            for i in range(int((last - first).max()) + 1):
-                h = first + i
-                kept = (h >= held[0]) & (h <= held[1]) & ~empty
-                yield h, (h <= last) & ~tile.empty & ~kept
-            return
+            kept = (h >= held[0]) & (h <= held[1]) & ~empty
+            return h, (h <= last) & ~tile.empty & ~kept
+        i, k = (n.ravel() for n in np.indices((int(self.p.tile.max()), int(self.r.tile.max()))))
         low, high = axis.limits
-        for i in range(int(self.p.tile.max())):
-            for k in range(int(self.r.tile.max())):
-                h = (tile.p + i) * axis.stride + (tile.r + k) * axis.dilation - axis.pad
-                needed = (i < tile.pl) & (k < tile.rl) & (h >= low) & (h <= high)
-                if old is not None:
-                    one = Tile(tile.p + i, np.ones_like(tile.pl), tile.r + k, np.ones_like(tile.rl))
-                    needed = needed & (n_shared(one, old, axis) == 0)
-                yield h, needed
+        h = (tile.p + i) * axis.stride + (tile.r + k) * axis.dilation - axis.pad
+        needed = (i < tile.pl) & (k < tile.rl) & (h >= low) & (h <= high)
+        if old is not None:
+            one = Tile(tile.p + i, np.ones_like(tile.pl), tile.r + k, np.ones_like(tile.rl))
+            needed = needed & (n_shared(one, old, axis) == 0)
+        return h, needed
 
     @property
     def _reach(self) -> int:
@@ -208,17 +250,20 @@ class WindowWalk:
         axis = self.axis
         return axis.pad + self.p.extent * axis.stride + self.r.extent * axis.dilation + axis.size
 
-    def _group(self) -> Ints:  # [S, NP, NR]
+    def _group(self, p: Ints, r: Ints) -> Ints:  # [S, len(p), len(r)]
         """A number that instances behind the same diagonal link share at the same step."""
-        number = np.zeros((*self.p.position.shape, self.r.position.shape[1]), np.int64)
-        for walk, shape in (
-            (self.p, (slice(None), slice(None), None)),
-            (self.r, (slice(None), None, slice(None))),
-        ):
+        number = np.zeros((len(self.p.tile), len(p), len(r)), np.int64)
+        for walk, some, at in ((self.p, p, np.s_[:, :, None]), (self.r, r, np.s_[:, None, :])):
             for k, j in enumerate(walk.loops):
                 if j not in self.union:
-                    number = number * int(walk.trips[k].max()) + walk.digit[k][shape]
+                    number = number * int(walk.trips[k].max()) + walk.digit[k][:, some][at]
         return number
+
+
+def _at(tile: Tile, some: Bools | slice) -> Tile:
+    """Some of the tiles: [S, P, R] at a mask as [M, 1], or some of [M, 1]."""
+    fields = np.broadcast_arrays(tile.p, tile.pl, tile.r, tile.rl)
+    return Tile(*(np.ascontiguousarray(field[some]).reshape(-1, 1) for field in fields))
 
 
 def walk_window(

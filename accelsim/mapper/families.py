@@ -23,15 +23,23 @@ class Families:
 
     def __init__(self, cost: GridCost, bound: FamilyBound) -> None:
         self.cost, self.bound = cost, bound
-        self.n_cut = 0
+        self._n_cut = 0
         self._least = cost.families(bound.d, bound.first)
         self._order: tuple[int, ...] = ()
         self._energy, self._cycles = np.zeros(0), np.zeros(0)  # [F] of the open families
         self._place = np.zeros(0, np.int64)  # [F]
 
-    def bounds(self) -> Iterator[GridBlock]:
-        """The least cost of every family; legal is one that may have a legal member."""
-        return self._least.blocks(kernel_of("numpy"), legal_only=True)
+    def bounds(self, best: Best) -> Iterator[GridBlock]:
+        """The least cost of every family that could win; legal is one that may have a legal member."""
+        run = kernel_of("numpy")
+        if self.bound.exempt is not None:  # of some the least cost is not known
+            return self._least.blocks(run, legal_only=True)
+        return self._least.worth_blocks(run, best.wanted)
+
+    @property
+    def n_cut(self) -> int:
+        """Families that can't win."""
+        return self._n_cut + self._least.n_cut
 
     def add(self, block: GridBlock, best: Best) -> None:
         """The families of a block that may have a legal member and could win."""
@@ -42,10 +50,11 @@ class Families:
             energy, cycles = energy.copy(), cycles.copy()
             energy[exempt], cycles[exempt] = 0.0, 0.0
         place = np.flatnonzero(block.legal & best.wanted(energy, cycles))
-        self.n_cut += int(np.count_nonzero(block.legal)) - len(place)
-        self._energy = np.concatenate([self._energy, energy[place]])
-        self._cycles = np.concatenate([self._cycles, cycles[place]])
-        self._place = np.concatenate([self._place, block.place(place)])
+        self._n_cut += int(np.count_nonzero(block.legal)) - len(place)
+        if len(place):
+            self._energy = np.concatenate([self._energy, energy[place]])
+            self._cycles = np.concatenate([self._cycles, cycles[place]])
+            self._place = np.concatenate([self._place, block.place(place)])
         self._order = block.order
 
     def most_promising(self, best: Best, n: int) -> dict[int, Ints] | None:
@@ -54,7 +63,7 @@ class Families:
         Gives their choice of each dimension; None where no family is left.
         """
         wanted = np.flatnonzero(best.wanted(self._energy, self._cycles))
-        self.n_cut += len(self._energy) - len(wanted)
+        self._n_cut += len(self._energy) - len(wanted)
         rank = best.rank(self._energy[wanted], self._cycles[wanted])
         few = np.argpartition(rank, n - 1)[:n] if len(rank) > n else np.arange(len(rank))
         chosen, rest = self._place[wanted[few]], np.delete(wanted, few)

@@ -129,7 +129,7 @@ class _Search:
                 return self._count_families(Families(cost, space.bound), flow)
         for part in space.grid.parts():
             cost = GridCost(self.problem, part, self.machine, flow)
-            for block in cost.blocks(kernel_of("numpy"), legal_only=True):
+            for block in cost.worth_blocks(kernel_of("numpy"), self.best.wanted):
                 if self.late:
                     return False
                 n_legal = int(np.count_nonzero(block.legal))
@@ -140,18 +140,18 @@ class _Search:
                     return cost.cost(block.index(few))
 
                 self.best.offer(block.energy_pj, block.latency, block.legal, count, flow)
+            self.pruned["bound"] += cost.n_cut
         return True
 
     def _count_families(self, families: Families, flow: str) -> bool:
         """Count the members of families, the most promising first, until no bound is below the best."""
         n = FIRST
-        for block in families.bounds():
+        for block in families.bounds(self.best):
             if self.late:
                 return False
             self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))
             families.add(block, self.best)
-            if not self.best.kept:
-                self._count_members(families, FIRST, flow)
+            self._count_members(families, FIRST, flow)
         while self._count_members(families, n, flow):
             if self.late:
                 return False

@@ -89,7 +89,9 @@ def n_shared(new: Tile, old: Tile, axis: Axis) -> Ints:
         count = _common(_runs(new, axis), _runs(old, axis), axis)
     else:
         a, b = _elements(new, axis), _elements(old, axis)
-        count = _n_distinct(a) + _n_distinct(b) - _n_distinct(np.concatenate([a, b], axis=-1))
+        tiles = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+        both = [np.broadcast_to(words, (*tiles, words.shape[-1])) for words in (a, b)]
+        count = _n_distinct(a) + _n_distinct(b) - _n_distinct(np.concatenate(both, axis=-1))
     return np.where(new.empty | old.empty, 0, np.maximum(count, 0))
 
 

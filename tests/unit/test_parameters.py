@@ -37,6 +37,8 @@ LAYERS = {
     "matmul": problem(batched=True, G=2, N=2, P=6, K=6, C=5),
     "1x1": problem(N=2, K=8, C=6, P=4, Q=3),
     "one channel": problem(K=5, P=4, Q=4, R=2, S=3),
+    "one column": problem(pad=1, N=2, K=7, C=4, P=4, R=2, S=3),
+    "many filters": problem(K=19, C=5, P=3),
     "few columns": problem(K=7, C=3, P=5, Q=2, R=2, S=4),
 }
 MACHINES = [

@@ -10,9 +10,11 @@ with a larger k. What passes into a PE is the same for all N passes but for what
 when k advances only columns return, when D advances C and the outer filter loops return, too, so that less
 stays; what those filter loops let stay when they advance themselves is nothing where C returns with them.
 Weights and sums move alike, since each pass has its own, as long as a sum leaves the PE after each channel:
-there is more than one column. So with columns, and with no outer filter loops or some outer loop of C, no
-count is lower than with k = N, whether that fits or not. Layers that are not so have no such bound. Choices
-that do not fit a PE's memory even alone are left out, which is no loss.
+there is more than one column, or more than one pass each time that C runs. With one column a pass that is
+alone (k = 1, or the last where k leaves a remainder of 1) keeps its sums for all channels: such k are
+families of their own. So with no outer filter loops or some outer loop of C, no count is lower than with k
+= N, whether that fits or not. Layers that are not so have no such bound. Choices that do not fit a PE's
+memory even alone are left out, which is no loss.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def rs_spaces(
     if not maker.sets:
         return
     x = problem.extents
-    if x[Q] == 1 or x[V] > 1 or x[R] > machine.rows or x[K] == 1:
+    if x[V] > 1 or x[R] > machine.rows or x[K] == 1:
         yield ParameterSpace(maker.grid())
         return
     yield ParameterSpace(maker.grid(), FamilyBound(K, maker.first, maker.exempt))
@@ -78,16 +80,25 @@ class _Maker:
         self.channels: Table = {"q": q, "r": r}
 
     def _filters(self, interleaved: int) -> tuple[Table, Ints]:
-        """All m, p, t, and where the numbers of passes of each p and t begin among them."""
+        """All m, p, t, and where their families begin among them."""
         n_filters, tables, pairs = self.problem.extents[K], [], []
         for t in sorted({min(sets // r, n_filters) for sets in set(self.sets) for r in range(1, sets + 1)}):
             each = -(-n_filters // t)
             for p in ladder(each, interleaved):
-                tables.append(ladder(-(-each // int(p))))
-                pairs.append((int(p), t))
+                for family in self._families(-(-each // int(p))):
+                    tables.append(family)
+                    pairs.append((int(p), t))
         n_each = np.array(list(map(len, tables)))
         p, t = np.repeat(np.array(pairs, np.int64).T, n_each, axis=1)
         return {"m": np.concatenate(tables) * p * t, "p": p, "t": t}, np.cumsum([0, *n_each])
+
+    def _families(self, passes: int) -> list[Ints]:
+        """The k of so many passes, those of a family together; the last of a family costs least."""
+        k = ladder(passes)
+        alone = (k == 1) | (passes % k == 1)
+        if self.problem.extents[Q] > 1 or not alone.any():
+            return [k]
+        return [family for family in (k[~alone], *k[alone][:, None]) if len(family)]
 
     def _room(self, operand: int) -> int:
         """No less than the words of an operand that a PE's memory can take; one where none keeps it."""
