@@ -140,7 +140,8 @@ class _Search:
                     return cost.cost(block.index(few))
 
                 self.best.offer(block.energy_pj, block.latency, block.legal, count, flow)
-            self.pruned["bound"] += cost.n_cut
+            if cost.n_cut:
+                self.pruned["bound"] += cost.n_cut
         return True
 
     def _count_families(self, families: Families, flow: str) -> bool:

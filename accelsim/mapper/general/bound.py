@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.general.inputs import gain_of
+from accelsim.mapper.general.inputs import Position, gain_of
 from accelsim.mapper.general.partial import BROKEN, LEAST, NONE, Partials, cost
 from accelsim.mapper.general.variant import Open, Variant
 from accelsim.tables.dims import N_OPERANDS, I
@@ -13,6 +13,8 @@ from accelsim.tables.dims import N_OPERANDS, I
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Positions = dict[tuple[int, bool], Position]
+"""Where the tiles of inputs stand, by the level that keeps them and whether the last level's loops follow."""
 
 
 def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
@@ -25,6 +27,7 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
     best = np.full(base.shape, np.inf)
     room = np.zeros(len(node))
     opens = partials.opens
+    positions: Positions = {}
     while level < variant.n_levels:
         for a in range(N_OPERANDS):
             if not variant.space.classes[a]:
@@ -36,30 +39,36 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
                 more = partials.m[a] - 1
                 closes = closes + slope[:, mine] @ least[:, node] * more
                 goes_on = goes_on + slope[:, mine] @ floor[:, node] * more
-            others = _open_cost(variant, partials, variant.others(opens, a), a, level)
+            others = _open_cost(variant, partials, variant.others(opens, a), a, level, positions)
             best = np.minimum(best, others + np.minimum(closes, goes_on) + room)
         free = [d for d in variant.space.lattice.dims if not any(d in c for c in variant.space.classes)]
         if free:
             after = variant.tail(level + 1, variant.opened(level)) + variant.room[level]
             after = variant.space.lattice.least_of_multiples(after, free)[:, node]
-            best = np.minimum(best, _open_cost(variant, partials, opens, NONE, level) + after + room)
+            best = np.minimum(
+                best, _open_cost(variant, partials, opens, NONE, level, positions) + after + room
+            )
         room = room + variant.room[level][node]
         opens = tuple(sorted({*opens, *variant.opened(level)}))
         level += 1
     done = np.where(variant.space.lattice.covers[node], room, np.inf)
-    best = np.minimum(best, _open_cost(variant, partials, opens, NONE) + done)
+    best = np.minimum(best, _open_cost(variant, partials, opens, NONE, None, positions) + done)
     total: Floats = base + best
     return total
 
 
 def _open_cost(
-    variant: Variant, partials: Partials, opens: Open, a: int, level: int | None = None
+    variant: Variant,
+    partials: Partials,
+    opens: Open,
+    a: int,
+    level: int | None = None,
+    positions: Positions | None = None,
 ) -> Floats:  # [r, B]
     """Least cost of closing boundaries at the node where the partial mappings stand, class a moving first."""
+    positions = {} if positions is None else positions
     forms = variant.forms
-    total = np.zeros((len(forms.k0), len(partials)))
-    if not opens:
-        return total
+    total, gain = np.zeros((len(forms.k0), len(partials))), None
     for b in opens:
         sent, taken = forms.sends(b, partials.m), forms.takes(b, partials.m)
         bound, space = variant.boundaries[b], variant.space
@@ -68,21 +77,23 @@ def _open_cost(
             total += (sent + taken) * outside
             continue
         moving = variant.window_dims if a in (I, NONE) else space.classes[a]
-        tile = partials.tiles[bound.child] if bound.child < partials.level else partials.node
         last = level == variant.n_levels - 1
-        block, gain = None, None
-        if last:
-            block = space.lattice.cover[partials.node]
-            gain = gain_of(space, a, partials.node, block, True, False)
+        if (bound.child, last) not in positions:
+            tile = partials.tiles[bound.child] if bound.child < partials.level else partials.node
+            block = space.lattice.cover[partials.node] if last else None
+            positions[bound.child, last] = Position(tile, partials.node, block, partials.start)
+        place = positions[bound.child, last]
+        if place.block is not None and gain is None:
+            gain = gain_of(space, a, partials.node, place.block, True, False)
         sending, taking = variant.sent[b], variant.taken[b]
         assert sending is not None
         assert taking is not None
-        taken_words, _ = taking.words((tile, tile, tile), partials.node, block, moving, gain)
+        taken_words, _ = taking.words(place, moving, gain)
         sent_words = taken_words
         if variant.is_union(b):
-            sent_words, _ = sending.together(partials.start, tile, partials.node, block, moving, gain)
+            sent_words, _ = sending.together(place, moving, gain)
         elif sending is not taking:
-            sent_words, _ = sending.words((tile, tile, tile), partials.node, block, moving, gain)
+            sent_words, _ = sending.words(place, moving, gain)
         total += sent * np.maximum(sent_words * outside, sending.floor)
         total += taken * np.maximum(taken_words * outside, taking.floor)
     return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
@@ -25,9 +25,9 @@ class AxisWords:
     all_tiles: Floats  # [B]
     near: Floats  # [B]
     moves: Bools  # [B]
-    slides: list[tuple[Floats, Floats, Floats, Bools]]
-    """Words left; the most that passes gain at their starts, the other dimension of the axis still, or
-    moving; whether it has loops at this level."""
+    slides: dict[int, tuple[Floats, Floats, Floats, Bools]]
+    """By the dimension that moves first: words left; the most that passes gain at their starts, the other
+    dimension of the axis still, or moving; whether it has loops at this level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,17 @@ class Gain:
     def of(self, full: Floats, near: Floats) -> Floats:
         """Words of the other axes that passes keep at their starts, times the part of the passes that do."""
         return self.same_place * full + (self.beside - self.same_place) * near
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """Where B partial mappings stand; what is counted there once serves all loops that may move first."""
+
+    tile: Ints  # [B] node of the tile
+    now: Ints  # [B] node of the loops below: their step
+    block: Ints | None  # [B] node at which the level's loops end; None: anywhere
+    start: Ints | None = None  # [B] node of the tiles of all instances on the array
+    known: dict[tuple[int, int, bool], AxisWords] = field(default_factory=dict)
 
 
 class InputWords:
@@ -79,26 +90,37 @@ class InputWords:
         return lattice.digit(nodes, lattice.axis_of[d])
 
     def words(
-        self, tile: Sequence[Ints], now: Ints, block: Ints | None, dims: Sequence[int], gain: Gain | None
+        self, place: Position, dims: Sequence[int], gain: Gain | None, of_all: bool = False
     ) -> tuple[Floats, Floats]:  # [B] each
         """Least and most words, the least over the dimension that moves first: one of `dims`.
 
-        `tile` is the node of the tile for each axis, `now` that of the loops below (its step), `block` that
-        where the level's loops end (None: anywhere).
+        Of the tile, or along the rows of all tiles on the array (`of_all`).
         """
-        axes = [self._axis(k, tile[k], now, block, dims) for k in self.numbers]
-        least = most = self.constant * prod([axis.all_tiles for axis in axes], start=np.ones(now.shape))
+        axes = [self._axis(k, place, of_all and k == 0) for k in self.numbers]
+        least = most = self._all_tiles(axes)
         for axis in axes:
+            slides = [axis.slides[d] for d in axis.slides if d in dims]
+            if not slides:
+                continue
             rest = [other for other in axes if other is not axis]
-            full = self.constant * prod([other.all_tiles for other in rest], start=np.ones(now.shape))
-            for slide, back, aside, other_moves in axis.slides:
-                most = np.minimum(most, slide * full)
-                kept = np.zeros(now.shape)
+            full = self._all_tiles(rest)
+            if gain is not None:
+                shared = gain.of(full, self._beside(rest, np.where(gain.beyond, full, 0.0), full))
+                moved = full * gain.beside
+            for slide, back, aside, other_moves in slides:
+                left = slide * full
+                most = np.minimum(most, left)
                 if gain is not None:
-                    kept = back * gain.of(full, self._beside(rest, np.where(gain.beyond, full, 0.0), full))
-                    kept = kept + np.where(other_moves | gain.beyond, aside, 0.0) * full * gain.beside
-                least = np.minimum(least, slide * full - kept)
+                    left = left - back * shared - np.where(other_moves | gain.beyond, aside, 0.0) * moved
+                least = np.minimum(least, left)
         return least, most
+
+    def all_tiles(self, place: Position, of_all: bool = False) -> Floats:  # [B]
+        """Words where nothing stays."""
+        return self._all_tiles([self._axis(k, place, of_all and k == 0) for k in self.numbers])
+
+    def _all_tiles(self, axes: Sequence[AxisWords]) -> Floats:  # [B]
+        return np.asarray(prod([axis.all_tiles for axis in axes], start=np.full(1, self.constant)))
 
     def at_nodes(self, moving: int | None, dims: Sequence[int], whole: bool) -> Floats:  # [M]
         """Least words where the tile is a node itself, and the class of an operand moves it (None: any loop),
@@ -110,17 +132,11 @@ class InputWords:
             if whole:
                 block = lattice.cover
                 gain = gain_of(self.space, I if moving is None else moving, nodes, block, True, False)
-            self._at_nodes[key] = self.words([nodes] * 3, nodes, block, dims, gain)[0]
+            self._at_nodes[key] = self.words(Position(nodes, nodes, block), dims, gain)[0]
         return self._at_nodes[key]
 
     def together(
-        self,
-        start: Ints,
-        tile: Ints,
-        now: Ints,
-        block: Ints | None,
-        dims: Sequence[int],
-        gain: Gain | None,
+        self, place: Position, dims: Sequence[int], gain: Gain | None
     ) -> tuple[Floats, Floats]:  # [B] each
         """Least and most words where a diagonal link sends once what several instances along the rows need.
 
@@ -128,21 +144,19 @@ class InputWords:
         unless all that need it hold it: no fewer than are new to the block, nor than the block less all that
         the instances keep.
         """
-        blocks, tiles = (start, tile, tile), (tile, tile, tile)
+        assert place.start is not None
+        own, own_most = self.words(place, dims, gain)
         if self.box:  # the box around all would count words between them: each is needed by so many at most
-            least, most = self.words(tiles, now, block, dims, gain)
-            sizes = [self.space.lattice.size(nodes, d) for nodes in (tile, start) for d in WINDOWS[0]]
-            return least * (sizes[0] * sizes[1]) / (sizes[2] * sizes[3]), most
-        least, most = self.words(blocks, now, block, dims, gain)
-        everything, _ = self.words(blocks, now, block, (), gain)
-        own, _ = self.words(tiles, now, block, dims, gain)
-        own_everything, _ = self.words(tiles, now, block, (), gain)
-        least = np.maximum(least, everything - (own_everything - own))
-        columns = [d for d in dims if d not in WINDOWS[0]]
-        _, still = self.words(blocks, now, block, columns, gain)
-        alone = np.ones(now.shape, np.bool_)
+            sizes = [
+                self.space.lattice.size(nodes, d) for nodes in (place.tile, place.start) for d in WINDOWS[0]
+            ]
+            return own * (sizes[0] * sizes[1]) / (sizes[2] * sizes[3]), own_most
+        least, most = self.words(place, dims, gain, of_all=True)
+        least = np.maximum(least, self.all_tiles(place, of_all=True) - (self.all_tiles(place) - own))
+        _, still = self.words(place, [d for d in dims if d not in WINDOWS[0]], gain, of_all=True)
+        alone = np.ones(place.now.shape, np.bool_)
         for d in WINDOWS[0]:
-            alone &= self._digit(start, d) == self._digit(tile, d)
+            alone &= self._digit(place.start, d) == self._digit(place.tile, d)
         return least, np.where(alone, most, still)
 
     def _beside(self, axes: Sequence[AxisWords], otherwise: Floats, full: Floats) -> Floats:
@@ -179,31 +193,33 @@ class InputWords:
         most: Floats = np.where(moves.all(0), np.maximum(*mixed), remain)
         return most
 
-    def _axis(self, k: int, tile: Ints, now: Ints, block: Ints | None, dims: Sequence[int]) -> AxisWords:
+    def _axis(self, k: int, place: Position, of_all: bool) -> AxisWords:
         """The words of one axis: all tiles, and where one of its loops moves first."""
+        key = (id(self), k, of_all)
+        if key not in place.known:
+            place.known[key] = self._counted(k, place, of_all)
+        return place.known[key]
+
+    def _counted(self, k: int, place: Position, of_all: bool) -> AxisWords:
         pair, table, space = WINDOWS[k], self.tables[k], self.space
+        tile = place.start if of_all else place.tile
+        assert tile is not None
         i, j = (self._digit(tile, d) for d in pair)
-        step = [self._digit(now, d) for d in pair]
-        slides = []
-        moves, near = np.zeros((2, *now.shape), np.bool_), np.zeros(now.shape)
-        if block is not None:
-            ends = [self._digit(block, d) for d in pair]
-            moves = np.array([end != start for end, start in zip(ends, step, strict=True)])
-            near = self._near(k, (i, j), step, ends, moves)
-        for side, d in enumerate(pair):
-            if d not in space.lattice.axis_of:
-                continue
-            other = step[1 - side]
-            if block is None:
-                if d in dims:
-                    least = table.any_block[side][i, j, step[side], other]
-                    slides.append((least, np.zeros_like(least), np.zeros_like(least), moves[side]))
-                continue
-            end = self._digit(block, d)
-            if d in dims:
-                at = (i, j, step[side], end)
-                aside = table.aside[side][(*at, other)]
-                slides.append((table.slide[side][at], table.back[side][at], aside, moves[1 - side]))
+        step = [self._digit(place.now, d) for d in pair]
+        own = [(side, d) for side, d in enumerate(pair) if d in space.lattice.axis_of]
+        if place.block is None:
+            zero, never = np.zeros(place.now.shape), np.zeros(place.now.shape, np.bool_)
+            any_block = {d: table.any_block[side][i, j, step[side], step[1 - side]] for side, d in own}
+            slides = {d: (least, zero, zero, never) for d, least in any_block.items()}
+            return AxisWords(table.all_tiles[i, j], zero, never, slides)
+        ends = [self._digit(place.block, d) for d in pair]
+        moves = np.array([end != start for end, start in zip(ends, step, strict=True)])
+        near = self._near(k, (i, j), step, ends, moves)
+        slides = {}
+        for side, d in own:
+            at = (i, j, step[side], ends[side])
+            aside = table.aside[side][(*at, step[1 - side])]
+            slides[d] = (table.slide[side][at], table.back[side][at], aside, moves[1 - side])
         return AxisWords(table.all_tiles[i, j], near, moves[0] | moves[1], slides)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapper.general.inputs import gain_of
+from accelsim.mapper.general.inputs import Position, gain_of
 from accelsim.mapper.general.partial import BROKEN, LEAST, MOST, NONE, Partials
 from accelsim.mapper.general.variant import Open, Variant
 from accelsim.tables.dims import N_OPERANDS, I, O, W
@@ -192,7 +192,7 @@ def closing_words(
     if bound.operand != I:
         return out
     moving = variant.window_dims if a in (I, NONE) else space.classes[a]
-    tiles = (old.tiles[bound.child],) * 3
+    place = Position(old.tiles[bound.child], old.node, after, old.start)
     alone = (
         len(variant.of(old.opens, I)) == 1
     )  # else several boundaries may each want another loop to be first
@@ -201,9 +201,9 @@ def closing_words(
     for side, inputs in enumerate((variant.sent[b], variant.taken[b])):
         assert inputs is not None
         if side == 0 and variant.is_union(b) and placed:
-            words = inputs.together(old.start, old.tiles[bound.child], old.node, after, moving, gain)
+            words = inputs.together(place, moving, gain)
         else:
-            words = inputs.words(tiles, old.node, after, moving, gain)
+            words = inputs.words(place, moving, gain)
         out[LEAST, side] = np.maximum(outside * words[LEAST], inputs.floor)
-        out[MOST, side] *= words[MOST] if alone else inputs.words(tiles, old.node, after, (), gain)[MOST]
+        out[MOST, side] *= words[MOST] if alone else inputs.all_tiles(place)
     return out
