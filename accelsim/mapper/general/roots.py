@@ -43,20 +43,30 @@ class Roots:
 def roots_of(variant: Variant, inner: Partials, pool: Pool) -> Iterator[tuple[Floats, Floats, Roots]]:
     """All pairs that the array and the layer have room for, with their least energy and cycles.
 
-    Nodes that can't be worth it with any loops on the array are left out before.
+    Nodes that can't be worth it with any loops on the array are left out before, and so are partial mappings
+    that can't be with the best loops for each of their costs.
     """
-    space = variant.space
+    space, lattice = variant.space, variant.space.lattice
     nodes = space.spreads
     fixed = variant.forms.constant(space.sharing[:, nodes])
     tail = variant.tail(inner.level, inner.opens)
-    lowest = fixed.min(1, keepdims=True) + tail
-    m = np.ones((N_OPERANDS, len(variant.nodes))) * space.sharing[:, nodes].min(1, keepdims=True)
-    at_most = np.full(len(variant.nodes), nodes[0])
-    hopeless = ~pool.worth(*price(variant, lowest, m, at_most))
+    fewest, most = space.sharing[:, nodes].min(1), space.sharing[:, nodes].max(1)
+
+    def worth(costs: Floats) -> Bools:
+        """With the most PEs, and as many instances of a word as may be."""
+        m = np.broadcast_to(fewest[:, None], (N_OPERANDS, costs.shape[1]))
+        lowest = fixed.min(1, keepdims=True) + costs
+        return pool.worth(*price(variant, lowest, m, np.full(costs.shape[1], nodes[0])))
+
+    hopeless = ~worth(tail)
+    if all(sizes.shape for sizes in lattice.sizes):  # else a product need not be among the multiples
+        every = np.arange(len(inner))
+        closed = _closed(variant, inner, every, np.broadcast_to(most[:, None], (N_OPERANDS, len(inner))))
+        inner = inner.take(every[worth(lattice.least_of_multiples(tail)[:, inner.node] + closed)])
     each = max(1, PAIRS // len(nodes))
     for first in range(0, len(inner), each):
         part = inner.take(slice(first, first + each))
-        start = space.lattice.times(part.node, nodes)
+        start = lattice.times(part.node, nodes)
         owner, which = np.nonzero((start >= 0) & ~hopeless[np.maximum(start, 0)])
         spread, start = nodes[which], start[owner, which]
         m = space.sharing[:, spread]
