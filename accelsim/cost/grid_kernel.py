@@ -28,6 +28,7 @@ from accelsim.cost.traffic import Traffic
 from accelsim.mapping.dataflows import DATAFLOWS
 from accelsim.mapping.legality import legal
 from accelsim.tables.grid import Grid
+from accelsim.tables.layer_cost import whole_cycles
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 
@@ -316,7 +317,7 @@ def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] 
             read, write = read / quantities[instances], write / quantities[instances]
         read = read / (8 * rules.read_bytes_per_cycle[i])  # a power of 2 changes no rounding
         write = write / (8 * rules.write_bytes_per_cycle[i])
-        cycles = np.ceil(read + write if rules.shared_port[i] else np.maximum(read, write))
+        cycles = whole_cycles(read + write if rules.shared_port[i] else np.maximum(read, write))
         if rules.overlap[i]:
             pace = np.maximum(pace, cycles)
         else:

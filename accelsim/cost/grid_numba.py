@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from accelsim.cost.grid_quantities import NONE
 from accelsim.cost.grid_tables import Tables
+from accelsim.tables.layer_cost import WHOLE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -114,7 +115,7 @@ def _transfer(
     for b in range(len(cycles)):
         r, w = read[b] / instances[b] / reading, write[b] / instances[b] / writing
         longer = r if r > w else w
-        cycles[b] = np.ceil(r + w if shared else longer)
+        cycles[b] = np.ceil((r + w if shared else longer) * WHOLE)
 
 
 def _transfer_of_one(
@@ -127,12 +128,12 @@ def _transfer_of_one(
         for b in range(len(cycles)):
             r, w = read[b] * fast, write[b] * quick
             longer = r if r > w else w
-            cycles[b] = np.ceil(r + w if shared else longer)
+            cycles[b] = np.ceil((r + w if shared else longer) * WHOLE)
         return
     for b in range(len(cycles)):
         r, w = read[b] / reading, write[b] / writing
         longer = r if r > w else w
-        cycles[b] = np.ceil(r + w if shared else longer)
+        cycles[b] = np.ceil((r + w if shared else longer) * WHOLE)
 
 
 def _array_cycles(pace: Floats, ends: Floats, folds: Floats, array: Ints) -> None:

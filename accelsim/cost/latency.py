@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.tables.layer_cost import LayerCost
+from accelsim.tables.layer_cost import LayerCost, whole_cycles
 from accelsim.tables.machine import Machine
 
 Ints = NDArray[np.int64]
@@ -23,8 +23,9 @@ def port_cycles(machine: Machine, read_bytes: Floats, write_bytes: Floats) -> Fl
 def busy_cycles(machine: Machine, compute: Ints, transfer: Floats) -> Ints:  # [...] of [...] and [L, ...]
     """The slowest of compute and the transfers that run beside it, then the transfers that do not."""
     overlap = machine.overlap[(slice(None), *(None,) * (transfer.ndim - 1))]
-    beside = np.where(overlap, np.ceil(transfer), 0.0).max(0)
-    apart = np.where(overlap, 0.0, np.ceil(transfer)).sum(0)
+    whole = whole_cycles(transfer)
+    beside = np.where(overlap, whole, 0.0).max(0)
+    apart = np.where(overlap, 0.0, whole).sum(0)
     busy: Ints = (np.maximum(compute, beside) + apart).astype(np.int64)
     return busy
 

@@ -147,12 +147,13 @@ class _Search:
     def _count_families(self, families: Families, flow: str) -> bool:
         """Count the members of families, the most promising first, until no bound is below the best."""
         n = FIRST
-        for block in families.bounds(self.best):
+        for number, block in enumerate(families.bounds(self.best)):
             if self.late:
                 return False
             self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))
             families.add(block, self.best)
-            self._count_members(families, FIRST, flow)
+            if not self.best.kept or (number & (number + 1)) == 0:  # a better one early cuts more bounds
+                self._count_members(families, FIRST, flow)
         while self._count_members(families, n, flow):
             if self.late:
                 return False

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from accelsim.tables.dims import OPERANDS
-from accelsim.tables.layer_cost import LayerCost
+from accelsim.tables.layer_cost import LayerCost, whole_cycles
 from accelsim.tables.machine import Machine
 
 COMPUTE = "compute"
@@ -24,7 +24,7 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
         "fill_drain_cycles": cost.fill_drain_cycles,
         "stall_cycles": cost.stall_cycles,
         "transfer_cycles_by_level": {
-            n: int(np.ceil(x)) for n, x in zip(names, cost.transfer_cycles, strict=True)
+            n: int(x) for n, x in zip(names, whole_cycles(cost.transfer_cycles), strict=True)
         },
         "latency_s": cycles / machine.clock_hz,
         "utilization_frac": macs / (cycles * machine.macs_per_cycle) if cycles else None,
@@ -53,7 +53,7 @@ def bound(cost: LayerCost, machine: Machine) -> str | None:
         return None
     level = int(np.argmax(cost.transfer_cycles))
     pace = cost.compute_cycles + cost.wait_cycles
-    return machine.level_names[level] if np.ceil(cost.transfer_cycles[level]) > pace else COMPUTE
+    return machine.level_names[level] if whole_cycles(cost.transfer_cycles)[level] > pace else COMPUTE
 
 
 def _energy_by_level(cost: LayerCost, machine: Machine) -> dict[str, float]:

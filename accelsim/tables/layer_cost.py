@@ -12,6 +12,15 @@ from accelsim.tables.dims import N_OPERANDS
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+WHOLE = 1 - 1e-12
+"""What cycles are worth before they are rounded up: those whole but for float64's rounding stay so."""
+
+
+def whole_cycles(cycles: Floats) -> Floats:
+    """Transfers end with a cycle: bytes over bandwidth, rounded up."""
+    whole: Floats = np.ceil(cycles * WHOLE)
+    return whole
+
 
 @dataclass(frozen=True)
 class LayerCost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.small_machine import small_machine
 
 import accelsim
 from accelsim.base.errors import InputError, UncostedError
+from accelsim.cost.latency import busy_cycles, port_cycles
 from accelsim.costing import Costing, compulsory_words, status_of
 from accelsim.mapper.found import SearchOptions
 from accelsim.mapper.solve import Solver
@@ -79,6 +81,23 @@ def test_latency_and_energy_are_the_sums_of_their_parts() -> None:
     assert row["energy_pj_by_level"]["mac"] == 60
     assert row["energy_pj_by_level"]["leakage"] == 10 * 7
     assert row["latency_s"] == 10e-9
+
+
+def test_transfers_that_end_with_a_cycle_take_no_further_one() -> None:
+    """LeNet conv2 on Eyeriss: (55,760 + 6,400) / 2.4 = 25,900, though 55,760 / 2.4 + 6,400 / 2.4 is more."""
+    machine = small_machine()
+    two = replace(
+        machine,
+        read_bytes_per_cycle=np.full(machine.n_levels, 2.4),
+        write_bytes_per_cycle=np.full(machine.n_levels, 2.4),
+        shared_port=np.ones(machine.n_levels, np.bool_),
+        overlap=np.zeros(machine.n_levels, np.bool_),
+    )
+    read, written = (np.array([n] + [0.0] * (machine.n_levels - 1)) for n in (55_760.0, 6_400.0))
+    transfer = port_cycles(two, read, written)
+    assert transfer[0] > 25_900
+    assert busy_cycles(two, np.array(7), transfer) == 25_907
+    assert busy_cycles(two, np.array(7), port_cycles(two, read + 0.001, written)) == 25_908
 
 
 def test_row_has_only_columns_of_the_table() -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from accelsim.mapping.footprint import partial_bytes, word_bytes
 from accelsim.tables.dims import N_OPERANDS, O
+from accelsim.tables.layer_cost import whole_cycles
 from accelsim.tables.machine import Machine
 
 Floats = NDArray[np.float64]
@@ -192,7 +193,7 @@ def latency(
     for level in range(machine.n_levels):
         mine = [k for k, port in enumerate(ports) if port.level == level]
         if mine:
-            transfer = np.ceil(cycles[mine].max(0) * (1 - 1e-12))
+            transfer = whole_cycles(cycles[mine].max(0))
             if machine.overlap[level]:
                 beside = np.maximum(beside, transfer)
             else:
