@@ -97,7 +97,7 @@ def test_transfers_that_end_with_a_cycle_take_no_further_one() -> None:
     transfer = port_cycles(two, read, written)
     assert transfer[0] > 25_900
     assert busy_cycles(two, np.array(7), transfer) == 25_907
-    assert busy_cycles(two, np.array(7), port_cycles(two, read + 0.001, written)) == 25_908
+    assert busy_cycles(two, np.array(7), port_cycles(two, read + read / 1e9, written)) == 25_908
 
 
 def test_row_has_only_columns_of_the_table() -> None:
