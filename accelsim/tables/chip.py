@@ -6,6 +6,7 @@ network on so many cores; `cost.chip` has the closed forms of both, `sim.chip` t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 Copies = Literal["card", "instance", "replica"]
 """Weights once for the card, for each instance (host thread), or for each replica."""
@@ -79,13 +81,13 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Chip:
-    """Equal cores in equal clusters, each cluster on its own memory channel."""
+    """Equal cores in equal clusters, each cluster on its own memory channel, on one card or several."""
 
     name: str
-    n_cores: int
+    n_cores: int  # of all cards
     cores_per_cluster: int
     clock_hz: float
-    memory_bytes: float
+    memory_bytes: float  # of a card
     channel_bytes_per_s: float
     """What a cluster's channel sustains."""
     link_bytes_per_s: float
@@ -106,6 +108,55 @@ class Chip:
         """Clusters that so many cores of one replica span, packed into as few as hold them."""
         return -(-n_cores // self.cores_per_cluster)
 
+    def in_clusters(self, mp: int) -> bool:
+        """Whether an instance occupies whole clusters."""
+        return self.runtime.whole_clusters and mp > 1
+
+    def slots(self, mp: int, dp: int) -> int:
+        """Instances that compute at a time; 0 where one alone needs more cores than there are."""
+        if mp * dp > self.n_cores:
+            return 0
+        if self.in_clusters(mp):
+            return self.n_clusters // self.clusters_of(mp * dp)
+        return self.n_cores // (mp * dp)
+
+    def at_channel(self, mp: int, dp: int, active: int) -> tuple[tuple[int, ...], ...]:
+        """Replicas at the busiest channel: for each of the active instances there, which of its dp they are.
+
+        Replicas are dealt out to the clusters in turn, over those of their instance alone where an instance
+        occupies whole clusters, else over all.
+        """
+        whole = self.in_clusters(mp)
+        n_clusters = self.clusters_of(mp * dp) if whole else self.n_clusters
+        groups = max(1, n_clusters // self.clusters_of(mp))
+        there = [range(-i * dp % groups, dp, groups) for i in range(1 if whole else active)]
+        return tuple(tuple(replicas) for replicas in there if replicas)
+
+    def weight_share(self, dp: int) -> float:
+        """Share of the weights that a replica reads in a pass from its own channels."""
+        return {"card": 1 / self.n_cores, "instance": 1 / dp, "replica": 1.0}[self.runtime.weights_read]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Combinations to look at: cores of a replica, replicas of an instance, instances, images of a replica."""
+
+    mp: Ints  # [B]
+    dp: Ints  # [B]
+    threads: Ints  # [B]
+    batch: Ints  # [B]
+
+    @staticmethod
+    def of(rows: Iterable[tuple[int, int, int, int]]) -> Cells:
+        table = np.array(list(rows), np.int64).reshape(-1, 4)
+        return Cells(*table.T)
+
+    def __len__(self) -> int:
+        return len(self.mp)
+
+    def rows(self) -> list[tuple[int, int, int, int]]:
+        return list(zip(*(v.tolist() for v in (self.mp, self.dp, self.threads, self.batch)), strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class ReplicaWork:
@@ -117,7 +168,7 @@ class ReplicaWork:
     compute_s: Floats  # [Ly] the slowest core's array steps, at the array's full rate
     in_bytes: Floats  # [Ly] activations that the replica reads from its channels
     out_bytes: Floats  # [Ly] activations that it writes to them, partial sums and their return included
-    exchange_bytes: Floats  # [Ly] of `in_bytes`, what cores take from cores of other clusters
+    exchange_bytes: Floats  # [Ly] of `in_bytes`, what one cluster's cores take from cores of other clusters
     weight_bytes: Floats  # [Ly] weights that the replica reads, once a pass
     energy_j: Floats  # [Ly] of an image
     weight_energy_j: Floats  # [Ly] of a pass: bringing the weights in
