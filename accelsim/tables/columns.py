@@ -233,8 +233,8 @@ _SEARCH: Final = (
         "certificate",
         "dict",
         "",
-        "{objective, space, best, lower_bound, gap_frac, proven}; the values in cycles, pJ or pJ x cycles.",
-        "gap_frac = 1 - lower_bound / best; proven where it is 0",
+        "{objective, space, best, lower_bound, gap_frac, proven, complete}; values in cycles, pJ or pJ x cycles.",
+        "gap_frac = 1 - lower_bound / best; proven where it is 0; complete: no limit ended the search",
         commands=("map",),
     ),
     Column(
