@@ -16,6 +16,7 @@ from accelsim.mapper.general.partial import BROKEN, Partials
 from accelsim.mapper.general.place import Steps
 from accelsim.mapper.general.roots import Roots
 from accelsim.mapper.general.search import Search, Work
+from accelsim.tables.dims import G
 from accelsim.testing.search_cases import SearchCase, search_cases
 
 PIECES = 6
@@ -75,8 +76,8 @@ def leaves_of(search: Search, work: Work) -> list[tuple[float, int]]:
 def test_no_piece_of_work_leads_to_less_than_its_bound(
     case: SearchCase, objective: str, n_best: int, chance: Any
 ) -> None:
-    if case.ragged:
-        return
+    if case.ragged or case.machines[0].fold != "broadcast" or case.problem.extents[G] > 1:
+        return  # leaves are counted in more orders than the piece stands for: others have bounds for those
     search = Recorded(case.problem, case.machines[0], case.homes, SearchOptions(objective, n_best=n_best))
     search.offered = []
     search.run()
