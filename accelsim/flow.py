@@ -253,6 +253,8 @@ def map_layers(
     if top > 1 or front:
         files["points.csv"] = points_csv(rows)
     notes = [*_notes(graph, machine), *notes]
+    if ragged and machine.dataflow != "any":
+        notes.append(f"tiles of {machine.dataflow} have any size already: --ragged is for --dataflow any")
     result = _result("map", graph, machine, rows, options, notes, run_info, files)
     return replace(result, totals={**result.totals, **search_totals(rows)})
 

@@ -62,6 +62,7 @@ def certificate_columns(certificate: Certificate) -> dict[str, Any]:
         "lower_bound": certificate.lower_bound,
         "gap_frac": certificate.gap_frac,
         "proven": certificate.proven,
+        "complete": certificate.complete,
     }
 
 

@@ -112,6 +112,7 @@ class _Search:
             self.n_evaluated,
             dict(self.pruned),
             seconds,
+            complete,
         )
         return Found(points, certificate)
 

@@ -51,7 +51,7 @@ class Request:
     def key(self) -> str:
         """sha256 over the code and a canonical text of all fields that decide the result.
 
-        Not over the time limit: what is stored does not depend on it (`Found` is stored where it is proven).
+        Not over the time limit: a `Found` is stored only where it makes no difference.
         """
         machine = {f.name: getattr(self.machine, f.name) for f in fields(Machine) if f.name not in UNSEEN}
         options = replace(self.options, time_limit_s=None)

@@ -69,4 +69,5 @@ def _both(named: Certificate, free: Certificate) -> Certificate:
         n_evaluated=named.n_evaluated + free.n_evaluated,
         n_pruned_by=pruned,
         seconds=named.seconds + free.seconds,
+        complete=named.complete and free.complete,
     )

@@ -136,8 +136,10 @@ def finds(request: Request) -> bool:
 
 def is_settled(request: Request, found: Found) -> bool:
     """Whether the same search would find the same again, however long it takes: nothing stopped it early."""
-    options = request.options
-    return found.certificate.proven or (options.time_limit_s is None and options.gap_frac == 0)
+    options, certificate = request.options, found.certificate
+    if options.time_limit_s is None and options.gap_frac == 0:
+        return True
+    return certificate.complete and certificate.proven
 
 
 def n_processes(jobs: int) -> int:

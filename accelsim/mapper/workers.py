@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TypeVar
 
@@ -73,18 +74,18 @@ def spread(
 def _quiet_start() -> Iterator[None]:
     """Processes started here begin deaf to ctrl-C and without the caller's main module.
 
-    They need nothing of it, and a script that had no `if __name__ == "__main__"` would run again in each.
+    They inherit that it is blocked here; one that comes meanwhile reaches the caller at the end. They need
+    nothing of the main module, and a script without `if __name__ == "__main__"` would run again in each.
     """
     main = sys.modules["__main__"]
-    deaf = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if deaf else None
+    resource_tracker.ensure_running()  # it starts with the first process, and would unblock ctrl-C
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
         sys.modules["__main__"] = main
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import Row
 from accelsim.report.scatter import Dot, scatter
+from accelsim.report.top import STOPPED
 from accelsim.results.format import energy, si
 
 MAX_SHOWN: Final = 32
@@ -21,7 +22,10 @@ def front_blocks(row: Row) -> list[Block]:
     """No other mapping beats one of these in both energy and latency."""
     points: Sequence[Row] = row["points"]
     if len(points) == 1:
-        return [Lines((f"{row['layer']}: one mapping has both the least energy and the least latency",))]
+        both = "one mapping has both the least energy and the least latency"
+        if not row["certificate"]["complete"]:
+            both = f"one mapping so far: {STOPPED}"
+        return [Lines((f"{row['layer']}: {both}",))]
     shown = _spread(points)
     best = min(points, key=lambda point: point["above_best_frac"])
     objective = row["certificate"]["objective"]
@@ -49,6 +53,8 @@ def front_blocks(row: Row) -> list[Block]:
     title = f"{row['layer']}: Pareto front of {len(points)} mappings"
     if len(shown) < len(points):
         title += f", {len(shown)} of them shown"
+    if not row["certificate"]["complete"]:
+        title += f" so far: {STOPPED}"
     dots = [Dot(float(point["latency_cycles"]), float(point["energy_pj"])) for point in points]
     dots.append(Dot(float(best["latency_cycles"]), float(best["energy_pj"]), "*"))
     plot = scatter(dots, _cycles, _energy, "cycles", f"energy; * has the best {objective}")

@@ -9,6 +9,7 @@ from accelsim.report.blocks import Head, Table
 from accelsim.report.parts import Row
 from accelsim.results.format import energy, si
 
+STOPPED: Final = "the search was stopped, others may be missing"
 DIGITS: Final = 5
 """The best mappings differ by little."""
 
@@ -42,6 +43,8 @@ def top_table(row: Row, wanted: int) -> Table:
         title = f"{row['layer']}: the best mapping"
     if len(points) < wanted:
         title += f" ({wanted} wanted: no more differ in cost)"
+    if wanted > 1 and not row["certificate"]["complete"]:
+        title += f" so far: {STOPPED}"
     return Table(title, heads, tuple(lines), gives_way=6)
 
 

@@ -26,6 +26,8 @@ class Certificate:
     n_pruned_by: Mapping[str, int] = field(default_factory=dict)
     """Partial mappings that were cut, by the rule that cut them."""
     seconds: float = 0.0
+    complete: bool = True
+    """No limit (time, steps, orders) ended the search: of the K best or a front, none is missing."""
 
     @property
     def gap_frac(self) -> float:

@@ -243,8 +243,8 @@ _SEARCH: Final = (
         "certificate",
         "dict",
         "",
-        "{objective, space, best, lower_bound, gap_frac, proven}; the values in cycles, pJ or pJ x cycles.",
-        "gap_frac = 1 - lower_bound / best; proven where it is 0",
+        "{objective, space, best, lower_bound, gap_frac, proven, complete}; in cycles, pJ or their product.",
+        "gap_frac = 1 - lower_bound / best; proven where it is 0; complete: no limit ended the search",
         commands=("map",),
     ),
     Column(

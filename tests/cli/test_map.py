@@ -42,6 +42,7 @@ def test_map_has_the_envelope_with_certificate_and_nest_of_every_array_layer(her
             "lower_bound",
             "gap_frac",
             "proven",
+            "complete",
         }
         assert row["certificate"]["best"] == pytest.approx(row["energy_pj"] * row["latency_cycles"])
         assert row["certificate"]["lower_bound"] <= row["certificate"]["best"]

@@ -156,6 +156,34 @@ def test_the_free_choice_is_the_best_of_all_mappings_and_of_those_of_every_dataf
     assert at_most(found.certificate.lower_bound, min(values))
 
 
+def test_partial_costs_below_nothing_are_no_bound_of_a_product() -> None:
+    """Two words of a 2 x 2 convolution in its padding: here energy and cycles of what was not yet closed were
+    both negative, so that their product cut mappings of 5,789 pJ x cycles, the second best."""
+    layer = problem(N=2, K=2, P=2, R=2, pad=1)
+    machine = small_machine(
+        holds=np.array([[True] * 3, [True, False, False], [True] * 3]),
+        capacity_bytes=np.full(3, 1e6),
+        read_pj_per_byte=np.array([1.0, 1.0, 33.3]),
+        write_pj_per_byte=np.ones(3),
+        read_bytes_per_cycle=np.array([np.inf, np.inf, 1.0]),
+        write_bytes_per_cycle=np.array([np.inf, np.inf, 1.0]),
+        shared_port=np.zeros(3, np.bool_),
+        overlap=np.array([True, True, False]),
+        mac_pj=0.0,
+        leakage_pj_per_cycle=0.0,
+        fanout_level=0,
+        rows=1,
+        cols=2,
+        diagonal=True,
+        reduce=False,
+        accumulate_bits=32,
+    )
+    homes = (2, 2, 2)
+    options = SearchOptions(n_best=5)
+    found = search_all(layer, machine, homes, options)
+    assert_best_few(found, AllMappings(layer, machine, homes, False).costs(machine), options)
+
+
 EDGES = {
     "one multiplication": problem(),
     "stride and dilation without a common divisor": problem(stride=3, dilation=2, P=4, R=3),

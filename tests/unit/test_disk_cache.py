@@ -210,6 +210,14 @@ def test_what_was_stopped_early_is_stored_only_where_it_is_proven(
     assert is_settled(request(**options), found(8.0, lower_bound)) == stored
 
 
+def test_a_front_that_was_stopped_is_not_stored_though_its_best_is_proven() -> None:
+    options = request(front=True, time_limit_s=1.0)
+    whole = found()
+    stopped = replace(whole, certificate=replace(whole.certificate, complete=False))
+    assert is_settled(options, whole)
+    assert not is_settled(options, stopped)
+
+
 def test_solver_searches_once_and_then_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = Solver(disk=DiskCache(tmp_path)), Solver(disk=DiskCache(tmp_path))
     requests = [request(), request(layer="two"), request(objective="latency")]

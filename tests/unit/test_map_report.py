@@ -160,6 +160,7 @@ def test_the_columns_have_the_certificate_without_what_differs_from_run_to_run()
         "lower_bound",
         "gap_frac",
         "proven",
+        "complete",
     ]
     assert columns(made)["certificate"]["gap_frac"] == 1
     assert effort(made.certificate) == {
@@ -267,6 +268,15 @@ def test_a_long_front_is_thinned_and_keeps_its_ends() -> None:
 def test_one_mapping_that_is_best_in_both_needs_no_plot() -> None:
     (only,) = front_blocks(row("conv", front(1)))
     assert "one mapping has both" in render([only])
+
+
+def test_a_front_or_list_that_was_stopped_says_so() -> None:
+    for n in (1, 4):
+        made = front(n)
+        stopped = row("conv", replace(made, certificate=replace(made.certificate, complete=False)))
+        text = render([*front_blocks(stopped), top_table(stopped, 5)])
+        assert text.count("the search was stopped, others may be missing") == 2
+        assert "has both" not in text
 
 
 def test_the_plot_in_letters_puts_the_extremes_in_its_corners() -> None:

@@ -191,3 +191,12 @@ def test_array_without_room_for_a_tile_names_the_layer() -> None:
     problems = too_small(("sram.size='16 B'",), "systolic_32x32", "lenet")
     assert all("conv1" in problem for problem in problems)
     assert any("sram needs at least" in problem and "of 16 B" in problem for problem in problems)
+
+
+def test_a_front_that_time_cut_short_is_not_complete() -> None:
+    layer, at = LAYERS["3x3"], machine("eyeriss", "any")
+    homes = (at.n_levels - 1,) * 3
+    whole = search(layer, at, DATAFLOWS["any"], homes, SearchOptions(front=True), "3x3")
+    cut = search(layer, at, DATAFLOWS["any"], homes, SearchOptions(front=True, time_limit_s=0.0), "3x3")
+    assert whole.certificate.complete
+    assert not cut.certificate.complete

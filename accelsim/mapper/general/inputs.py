@@ -20,14 +20,15 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class AxisWords:
-    """One axis of B partial mappings: words of all tiles, the most shared, whether it moves, its slides."""
+    """One axis of B partial mappings. What is summed over passes has a leading axis: the sum, and the number
+    of passes times the most of one (`windows`)."""
 
-    all_tiles: Floats  # [B]
-    near: Floats  # [B]
+    all_tiles: Floats  # [2, B]
+    near: Floats  # [2, B] the most that tiles share which this axis' loops have moved
     moves: Bools  # [B]
     slides: dict[int, tuple[Floats, Floats, Floats, Bools]]
-    """By the dimension that moves first: words left; the most that passes gain at their starts, the other
-    dimension of the axis still, or moving; whether it has loops at this level."""
+    """By the dimension that moves first: words left [B]; the most that passes gain at their starts, the other
+    dimension of the axis still, or moving [2, B] each; whether it has loops at this level [B]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,18 @@ class Gain:
     same_place: Floats  # [B]
     beyond: Bools  # [B], passes that loops of levels further out begin may be among them
 
-    def of(self, full: Floats, near: Floats) -> Floats:
-        """Words of the other axes that passes keep at their starts, times the part of the passes that do."""
-        return self.same_place * full + (self.beside - self.same_place) * near
+    def of(self, back: Floats, full: Floats, near: Floats) -> Floats:  # [B] of [2, B] each
+        """The most words that passes keep at their starts, `full` or `near` words of the other axes each."""
+        same = _part(self.same_place, back, full)
+        beside = _part(self.beside - self.same_place, back, near)
+        most: Floats = np.minimum(same + beside, back[0] * full[0])
+        return most
+
+
+def _part(part: Floats, own: Floats, others: Floats) -> Floats:  # [B] of [B], [2, B], [2, B]
+    """The most that a part of the passes keeps: no more than all, nor than so many of the best one."""
+    most: Floats = np.minimum(own[0] * others[0], part * own[1] * others[1])
+    return most
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +79,7 @@ class InputWords:
         self.constant = 1.0
         for k in range(len(WINDOWS)):
             if k not in self.numbers:
-                self.constant *= float(space.axis(k, padded, box, real).all_tiles[0, 0])
+                self.constant *= float(space.axis(k, padded, box, real).all_tiles[0, 0, 0])
         self.tables = {k: space.axis(k, padded, box, real) for k in self.numbers}
 
     @cached_property
@@ -80,7 +90,7 @@ class InputWords:
         for k in range(len(WINDOWS)):  # boxes of small tiles leave the gaps between them out
             table = self.space.axis(k, self.padded and not self.box, False, False)
             p, r = (self._digit(end, d) for d in WINDOWS[k])
-            words *= float(table.all_tiles[p, r][0])
+            words *= float(table.all_tiles[0, p, r][0])
         return words
 
     def _digit(self, nodes: Ints, d: int) -> Ints:
@@ -97,30 +107,31 @@ class InputWords:
         Of the tile, or along the rows of all tiles on the array (`of_all`).
         """
         axes = [self._axis(k, place, of_all and k == 0) for k in self.numbers]
-        least = most = self._all_tiles(axes)
+        least = most = self._all_tiles(axes)[0]
         for axis in axes:
             slides = [axis.slides[d] for d in axis.slides if d in dims]
             if not slides:
                 continue
             rest = [other for other in axes if other is not axis]
             full = self._all_tiles(rest)
-            if gain is not None:
-                shared = gain.of(full, self._beside(rest, np.where(gain.beyond, full, 0.0), full))
-                moved = full * gain.beside
+            near = self._beside(rest, np.where(gain.beyond, full, 0.0), full) if gain is not None else full
             for slide, back, aside, other_moves in slides:
-                left = slide * full
+                left = slide * full[0]
                 most = np.minimum(most, left)
                 if gain is not None:
-                    left = left - back * shared - np.where(other_moves | gain.beyond, aside, 0.0) * moved
+                    moved = np.where(other_moves | gain.beyond, _part(gain.beside, aside, full), 0.0)
+                    left = left - gain.of(back, full, near) - moved
                 least = np.minimum(least, left)
         return least, most
 
     def all_tiles(self, place: Position, of_all: bool = False) -> Floats:  # [B]
         """Words where nothing stays."""
-        return self._all_tiles([self._axis(k, place, of_all and k == 0) for k in self.numbers])
+        words: Floats = self._all_tiles([self._axis(k, place, of_all and k == 0) for k in self.numbers])[0]
+        return words
 
-    def _all_tiles(self, axes: Sequence[AxisWords]) -> Floats:  # [B]
-        return np.asarray(prod([axis.all_tiles for axis in axes], start=np.full(1, self.constant)))
+    def _all_tiles(self, axes: Sequence[AxisWords]) -> Floats:  # [2, B]
+        product: Floats = prod([axis.all_tiles for axis in axes], start=np.full((2, 1), self.constant))
+        return product
 
     def at_nodes(self, moving: int | None, dims: Sequence[int], whole: bool) -> Floats:  # [M]
         """Least words where the tile is a node itself, and the class of an operand moves it (None: any loop),
@@ -159,7 +170,7 @@ class InputWords:
             alone &= self._digit(place.start, d) == self._digit(place.tile, d)
         return least, np.where(alone, most, still)
 
-    def _beside(self, axes: Sequence[AxisWords], otherwise: Floats, full: Floats) -> Floats:
+    def _beside(self, axes: Sequence[AxisWords], otherwise: Floats, full: Floats) -> Floats:  # [2, B]
         """The most that tiles of these axes share with those that are a step away on one axis at least."""
         best, moves = np.zeros_like(full), np.zeros(full.shape, np.bool_)
         for axis in axes:
@@ -171,27 +182,31 @@ class InputWords:
 
     def _near(
         self, k: int, tile: tuple[Ints, Ints], step: Sequence[Ints], ends: Sequence[Ints], moves: Bools
-    ) -> Floats:  # [B]
+    ) -> Floats:  # [2, B]
         """The most that a tile shares with the one held when loops of this axis have moved it.
 
         Where both dimensions have loops at the level, those of the one further out move it only once for all
-        trips of the other, and the other has gone back then.
+        trips of the other, and the other has gone back then. Which way shares most may differ from tile to
+        tile: the sum is no more than that of all ways, nor than the most of one for every tile.
         """
         table, space = self.tables[k], self.space
-        alone = [table.near[side][(*tile, step[side])] for side in range(2)]
-        both = np.maximum(table.both[(*tile, *step)], 0.0)
+        i, j = tile
+        alone = [table.near[side][:, i, j, step[side]] for side in range(2)]
+        both = table.both[:, i, j, step[0], step[1]]
         trips = [
             space.sizes[d].values[end] / space.sizes[d].values[start]
             for d, end, start in zip(WINDOWS[k], ends, step, strict=True)
         ]
         mixed = [
-            (1 - 1 / trips[side]) * alone[side] + np.maximum(alone[1 - side], both) / trips[side]
+            (1 - 1 / trips[side]) * alone[side][1] + np.maximum(alone[1 - side][1], both[1]) / trips[side]
             for side in range(2)
         ]
         # where one of them has loops here, the other one may move further out
-        remain = np.maximum(both, np.where(moves[0], alone[0], alone[1]))
-        most: Floats = np.where(moves.all(0), np.maximum(*mixed), remain)
-        return most
+        several = moves.all(0)
+        single = np.where(moves[0], alone[0], alone[1])
+        most = np.maximum(both, np.where(several, np.maximum(*alone), single))[1]
+        total = (np.where(several, alone[0] + alone[1], single) + both)[0]
+        return np.array([np.minimum(total, np.where(several, np.maximum(*mixed), most)), most])
 
     def _axis(self, k: int, place: Position, of_all: bool) -> AxisWords:
         """The words of one axis: all tiles, and where one of its loops moves first."""
@@ -208,19 +223,20 @@ class InputWords:
         step = [self._digit(place.now, d) for d in pair]
         own = [(side, d) for side, d in enumerate(pair) if d in space.lattice.axis_of]
         if place.block is None:
-            zero, never = np.zeros(place.now.shape), np.zeros(place.now.shape, np.bool_)
+            zero, never = np.zeros((2, *place.now.shape)), np.zeros(place.now.shape, np.bool_)
             any_block = {d: table.any_block[side][i, j, step[side], step[1 - side]] for side, d in own}
             slides = {d: (least, zero, zero, never) for d, least in any_block.items()}
-            return AxisWords(table.all_tiles[i, j], zero, never, slides)
+            return AxisWords(table.all_tiles[:, i, j], zero, never, slides)
         ends = [self._digit(place.block, d) for d in pair]
         moves = np.array([end != start for end, start in zip(ends, step, strict=True)])
         near = self._near(k, (i, j), step, ends, moves)
         slides = {}
         for side, d in own:
             at = (i, j, step[side], ends[side])
-            aside = table.aside[side][(*at, step[1 - side])]
-            slides[d] = (table.slide[side][at], table.back[side][at], aside, moves[1 - side])
-        return AxisWords(table.all_tiles[i, j], near, moves[0] | moves[1], slides)
+            aside = table.aside[side][:, i, j, step[side], ends[side], step[1 - side]]
+            back = table.back[side][:, i, j, step[side], ends[side]]
+            slides[d] = (table.slide[side][at], back, aside, moves[1 - side])
+        return AxisWords(table.all_tiles[:, i, j], near, moves[0] | moves[1], slides)
 
 
 def inputs_of(space: Space, padded: bool, box: bool, real: bool) -> InputWords:

@@ -15,7 +15,11 @@ Floats = NDArray[np.float64]
 
 
 def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Floats, Floats]:  # [B] each
-    """Least energy in pJ and cycles of partial mappings, from linear costs [r, B] and loops on the array."""
+    """Least energy in pJ and cycles of partial mappings, from linear costs [r, B] and loops on the array.
+
+    Costs of which parts are not counted yet may be negative: what they lead to never is, and a product of two
+    negative numbers would be no bound.
+    """
     space, machine = variant.space, variant.space.machine
     n_pes, steps = space.elements[spread], space.steps[spread]
     compute = np.ceil(steps / machine.per_pe)
@@ -37,4 +41,4 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
     cycles = costs[1:] / np.where(variant.forms.inside[1:, None], n_pes, 1.0)
     total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
     energy = costs[0] + total * machine.leakage_pj_per_cycle
-    return np.where(possible, energy, np.inf), np.where(possible, total, np.inf)
+    return np.where(possible, np.maximum(energy, 0), np.inf), np.where(possible, np.maximum(total, 0), np.inf)

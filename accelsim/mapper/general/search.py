@@ -110,18 +110,17 @@ class Search:
 
     def run(self) -> Found:
         started = time.perf_counter()
-        limit = self.options.time_limit_s
+        limit, complete = self.options.time_limit_s, True
         for keep in self.space.keeps():
             energy, cycles = floor_of(self.space, keep)
             least = objective(self.options.objective, energy, cycles)
             self.floor = min(self.floor, float(least[0]))
             self.push(Work(keep, energy, cycles, None), "bypass")
         while self.heap:
-            if limit is not None and self.pool.points and time.perf_counter() - started > limit:
+            late = limit is not None and self.pool.points and time.perf_counter() - started > limit
+            if late or (self.options.ragged and self.n_steps == RAGGED_STEPS):
                 self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
-                break
-            if self.options.ragged and self.n_steps == RAGGED_STEPS:
-                self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
+                complete = False
                 break
             self.advance(self.next())
             self.n_steps += 1
@@ -139,6 +138,7 @@ class Search:
             self.leaves.n_evaluated,
             dict(self.pruned),
             time.perf_counter() - started,
+            complete and not np.isfinite(self.leaves.left_at),
         )
         return Found(tuple(self.pool.points), certificate)
 

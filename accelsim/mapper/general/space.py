@@ -105,7 +105,7 @@ class Space:
             if not any(d in pair for pair in WINDOWS):
                 words *= x[d]
         for number in range(len(WINDOWS)):
-            words *= float(self.axis(number, padded, False, False).all_tiles[0, 0])
+            words *= float(self.axis(number, padded, False, False).all_tiles[0, 0, 0])
         return words
 
     # --- room

@@ -6,7 +6,11 @@ a pass the tile comes from some other place of the axis, which depends on the or
 `back` and `aside` are the most that it could share with it. So whatever that order is, the words fetched lie
 between slide - back - aside and slide.
 
-Shapes: X, Y sizes of the two dimensions of the axis (outputs and filter); tables are in words.
+Passes differ at edges and padding. Where only a part of them can share, that part may be those that share
+most: beside each sum over passes stands their number times the most of one.
+
+Shapes: X, Y sizes of the two dimensions of the axis (outputs and filter); tables are in words, with a leading
+axis for (sum, number times most).
 """
 
 from __future__ import annotations
@@ -33,12 +37,12 @@ class AxisTables:
     `other` the other dimension of the axis, with sizes U.
     """
 
-    all_tiles: Floats  # [X, Y]: words of all tiles, one after the other
+    all_tiles: Floats  # [2, X, Y]: words of all tiles, one after the other
     slide: tuple[Floats, Floats]  # [X, Y, Z, Z]: tile x, r; step v; block y
-    back: tuple[Floats, Floats]  # [X, Y, Z, Z]: passes that begin where the other dimension stands still
-    aside: tuple[Floats, Floats]  # [X, Y, Z, Z, U]: passes that begin as it moves by its step u
-    near: tuple[Floats, Floats]  # [X, Y, Z]: the most that tiles some steps of own apart share
-    both: Floats  # [X, Y, X, Y]: the same where they are apart along both, by steps of v and u
+    back: tuple[Floats, Floats]  # [2, X, Y, Z, Z]: passes that begin where the other dimension stands still
+    aside: tuple[Floats, Floats]  # [2, X, Y, Z, Z, U]: passes that begin as it moves by its step u
+    near: tuple[Floats, Floats]  # [2, X, Y, Z]: the most that tiles some steps of own apart share
+    both: Floats  # [2, X, Y, X, Y]: the same where they are apart along both, by steps of v and u
     any_block: tuple[Floats, Floats]  # [X, Y, Z, U]: least of slide - back - aside over all blocks
 
 
@@ -54,24 +58,24 @@ Side = tuple[int, tuple[int, ...]]  # extent, sizes
 @lru_cache(maxsize=256)
 def _tables(outputs: Side, filters: Side, axis: Axis, whole_tiles: bool) -> AxisTables:
     n = len(outputs[1]), len(filters[1])
-    words = np.zeros(n)
+    words = np.zeros((2, *n))
     slide = [np.zeros((*n, n[k], n[k])) for k in range(2)]
-    back = [np.zeros((*n, n[k], n[k])) for k in range(2)]
-    aside = [np.zeros((*n, n[k], n[k], n[1 - k])) for k in range(2)]
-    near = [np.zeros((*n, n[k])) for k in range(2)]
-    both = np.zeros((*n, *n))
+    back = [np.zeros((2, *n, n[k], n[k])) for k in range(2)]
+    aside = [np.zeros((2, *n, n[k], n[k], n[1 - k])) for k in range(2)]
+    near = [np.zeros((2, *n, n[k])) for k in range(2)]
+    both = np.zeros((2, *n, *n))
     for i, x in enumerate(outputs[1]):
         for j, r in enumerate(filters[1]):
             tiles = _Tiles(outputs, filters, x, r, axis)
-            words[i, j] = tiles.words.sum()
+            words[:, i, j] = _together(tiles.words)
             for k in range(2):
-                slide[k][i, j] = words[i, j]
+                slide[k][i, j] = words[0, i, j]
                 if tiles.words.size > 1:
-                    tables = slide[k][i, j], back[k][i, j], aside[k][i, j], near[k][i, j]
+                    tables = slide[k][i, j], back[k][:, i, j], aside[k][:, i, j], near[k][:, i, j]
                     along = _fill(tiles, k, whole_tiles, tables)
                     if k == 0:
-                        both[i, j] = along
-    least = [((slide[k] - back[k])[..., None] - aside[k]).min(-2) for k in range(2)]
+                        both[:, i, j] = along
+    least = [((slide[k] - back[k][0])[..., None] - aside[k][0]).min(-2) for k in range(2)]
     pairs = [(table[0], table[1]) for table in (slide, back, aside, near, least)]
     return AxisTables(words, pairs[0], pairs[1], pairs[2], pairs[3], both, pairs[4])
 
@@ -87,9 +91,10 @@ class _Tiles:
         self.starts = p.ravel(), f.ravel()
         self.words = np.asarray(n_touched(self.tile, axis) * np.ones((p.size, f.size)), np.float64)
         self.span = (min(x, outputs[0]) - 1) * axis.stride + (min(r, filters[0]) - 1) * axis.dilation + 1
+        self._none = np.zeros_like(self.words)
         self._shared = self._count()
 
-    def _count(self) -> dict[tuple[int, int], tuple[Floats, Floats]]:
+    def _count(self) -> dict[tuple[int, int], Floats]:  # [starts, starts] each
         """Words in common with the tile some multiples of its size before, by start along each dimension."""
         shifts = [
             pair for r in [0, *self.steps(1, self.size[1])] for pair in self.close(0, self.size[0], [r])
@@ -103,13 +108,14 @@ class _Tiles:
         lengths = np.where(p == 0, tile.pl, self.size[0]), np.where(r == 0, tile.rl, self.size[1])
         old = Tile(tile.p - p, lengths[0], tile.r - r, lengths[1])
         words = np.where(exists, n_shared(tile, old, self.axis), 0.0)
-        sums = words.sum(2), words.sum(1)
-        return {shift: (sums[0][i], sums[1][i]) for i, shift in enumerate(shifts)}
+        return dict(zip(shifts, words, strict=True))
 
-    def shared(self, k: int, own: int, other: int = 0) -> Floats:  # [starts of k]
+    def shared(self, k: int, own: int, other: int = 0) -> Floats:  # [starts of k, starts of the other]
         """Words in common with the tile so many indices before, along dimension k and the other one."""
         found = self._shared.get((own, other) if k == 0 else (other, own))
-        return found[k] if found is not None else np.zeros(len(self.starts[k]))
+        if found is None:
+            found = self._none
+        return found if k == 0 else found.T
 
     def steps(self, k: int, step: int) -> list[int]:
         """All shifts by multiples of a step inside dimension k."""
@@ -127,19 +133,20 @@ class _Tiles:
         return found
 
     def most_of(self, k: int, pairs: Iterable[tuple[int, int]]) -> Floats:
-        best = np.zeros(len(self.starts[k]))
+        """The most in common with any of the tiles so many indices before."""
+        best = self._none if k == 0 else self._none.T
         for a, b in pairs:
-            if a or b:
+            if (a or b) and ((a, b) if k == 0 else (b, a)) in self._shared:
                 best = np.maximum(best, self.shared(k, a, b))
         return best
 
 
 def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats, Floats, Floats]) -> Floats:
-    """The tables of one tile along dimension k: slide, back, aside, near; returns `both` [Z, U]."""
+    """The tables of one tile along dimension k: slide, back, aside, near; returns `both` [2, Z, U]."""
     slide, back, aside, near = tables
     (extent, sizes), (other_extent, other_sizes) = tiles.sides[k], tiles.sides[1 - k]
     total, first = float(tiles.words.sum()), tiles.starts[k]
-    both = np.zeros((len(sizes), len(other_sizes)))
+    both = np.zeros((2, len(sizes), len(other_sizes)))
     steps_aside = [u if u % tiles.size[1 - k] == 0 and u < other_extent else 0 for u in other_sizes]
     for j, v in enumerate(sizes):
         if v % tiles.size[k] or v >= extent:
@@ -149,27 +156,30 @@ def _fill(tiles: _Tiles, k: int, whole_tiles: bool, tables: tuple[Floats, Floats
         along = [
             tiles.most_of(k, tiles.close(k, v, tiles.steps(1 - k, u))) if u else None for u in steps_aside
         ]
-        near[j] = anywhere.sum()
+        near[:, j] = _together(anywhere)
         for n, words in enumerate(along):
-            both[j, n] = words.sum() if words is not None else 0.0
+            both[:, j, n] = _together(words) if words is not None else 0.0
         for m, y in enumerate(sizes):
             if y % v or y == v:
                 continue
             starts = first // v % (y // v) == 0
             ends = whole_tiles and y >= extent
             slide[j, m] = total - before[~starts].sum()
-            back[j, m] = (tiles.shared(k, v - y) if ends else anywhere)[starts].sum()
+            gain = (tiles.shared(k, v - y) if ends else anywhere)[starts]
             if not whole_tiles:  # the last chunk of a loop may be shorter: tiles may come from anywhere
-                back[j, m] += np.maximum(anywhere - before, 0)[~starts].sum()
+                gain = np.concatenate([gain, np.maximum(anywhere - before, 0)[~starts]])
+            back[:, j, m] = _together(gain)
             for n, u in enumerate(steps_aside):
-                if u and whole_tiles:
-                    words = along[n]
-                    if ends:
-                        words = tiles.most_of(k, ((v - y, b) for b in tiles.steps(1 - k, u)))
-                    assert words is not None
-                    aside[j, m, n] = words[starts].sum()
-                elif u:
-                    words = along[n]
-                    assert words is not None
-                    aside[j, m, n] = words.sum()
+                if not u:
+                    continue
+                words = along[n]
+                if whole_tiles and ends:
+                    words = tiles.most_of(k, ((v - y, b) for b in tiles.steps(1 - k, u)))
+                assert words is not None
+                aside[:, j, m, n] = _together(words[starts] if whole_tiles else words)
     return both
+
+
+def _together(words: Floats) -> tuple[float, float]:
+    """Their sum, and their number times the most of one."""
+    return float(words.sum()), float(words.size * words.max(initial=0.0))
