@@ -11,6 +11,14 @@ from accelsim.base.errors import InputError, Problem
 from accelsim.cli.options import Arch, Cache, Dataflow, Json, Model, Output, Quiet, Sets
 
 
+class Strategy(StrEnum):
+    """How the cores of an instance may be used."""
+
+    uniform = "uniform"
+    hybrid = "hybrid"
+    pipeline = "pipeline"
+
+
 class Goal(StrEnum):
     """What the best cell has most or least of."""
 
@@ -48,6 +56,13 @@ def split(
     objective: Annotated[
         Goal, typer.Option("--objective", help="What decides between cells.")
     ] = Goal.throughput,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(
+            "--strategy",
+            help="One split for all layers, each layer its own, or groups of layers as stages, too.",
+        ),
+    ] = Strategy.uniform,
     full: Annotated[bool, typer.Option("--full", help="Only splits that use all cores.")] = False,
     simulate: Annotated[
         int | None,
@@ -57,6 +72,10 @@ def split(
             min=0,
             help="Simulate at least the N best cells. Where not given, all of 2,000 or fewer, else 50.",
         ),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option("--images", metavar="N", min=1, help="Also the time for a data set of N images."),
     ] = None,
     sets: Sets = None,
     dataflow: Dataflow = None,
@@ -88,8 +107,10 @@ def split(
             cores=cores,
             **lists,
             objective=objective.value,
+            strategy=strategy.value,
             full=full,
             simulate=simulate,
+            images=images,
             cache=cache,
             progress=progress,
         )

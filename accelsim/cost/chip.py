@@ -46,7 +46,7 @@ def cell_costs(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells) -> Ce
     """
     n = len(cells)
     feasible = (cells.mp * cells.dp) <= chip.n_cores
-    out = {name: np.full(n, np.nan) for name in ("energy", "memory", "pass", "thread")}
+    out = {name: np.full(n, np.nan) for name in ("energy", "memory", "card", "pass", "thread")}
     stations = np.full((n, len(STATIONS)), np.nan)
     cause = np.full(n, -1)
     for mp in np.unique(cells.mp[feasible]).tolist():
@@ -58,7 +58,8 @@ def cell_costs(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells) -> Ce
         host = host_work(chip, here, work.input_words)
         out["pass"][at], cause[at] = device, parts.argmax(1)
         out["memory"][at] = footprint(chip, work, here)
-        out["energy"][at] = _energy(chip, work, here)
+        out["card"][at] = _on_fullest_card(chip, work, here)
+        out["energy"][at] = _energy(chip, work, here, device)
         out["thread"][at] = host.thread
         stations[at] = np.stack(
             [
@@ -70,7 +71,7 @@ def cell_costs(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells) -> Ce
             ],
             axis=1,
         )
-    fits = feasible & (out["memory"] <= chip.memory_bytes * chip.n_cards)
+    fits = feasible & (out["card"] <= chip.memory_bytes)
     cycle = np.where(fits, _cycle(chip, stations, out["thread"], out["pass"]), np.nan)
     names = np.array(["cores", *STATIONS[:-1], *CAUSES])
     slowest = np.where(np.isnan(stations), -1.0, stations).argmax(1)
@@ -92,27 +93,45 @@ def cell_costs(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells) -> Ce
 
 
 def data_set_seconds(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells, n_images: int) -> Floats:
-    """Time of a whole data set, [B]: the start, then rounds of passes; nan where a cell does not run.
+    """Time of a whole data set, [B]: weights to the card, then rounds of passes; nan where a cell can't run.
 
-    `start + ceil(passes / T) cycle`, `passes = ceil(images / (dp batch))`; threads beyond the passes idle.
+    `start + copies weights / host link + ceil(passes / T) cycle`, `passes = ceil(images / (dp batch))`;
+    threads beyond the passes idle.
     """
     passes = -(-n_images // (cells.dp * cells.batch))
     threads = np.minimum(cells.threads, passes)
     cycle = cell_costs(chip, works, replace(cells, threads=threads)).cycle_s
     runs = cell_costs(chip, works, cells).ok
-    return np.where(runs, chip.runtime.start_s + -(-passes // threads) * cycle, np.nan)
+    start = [
+        chip.start_s(works[mp].n_weights, dp, t) if ok else 0.0
+        for (mp, dp, t, _), ok in zip(cells.rows(), runs, strict=True)
+    ]
+    return np.where(runs, np.array(start) + -(-passes // threads) * cycle, np.nan)
 
 
 def footprint(chip: Chip, work: ReplicaWork, cells: Cells) -> Floats:  # [B]
     """Bytes on all cards: each copy of the weights, and the activations of every image in flight."""
+    copies = zip(cells.dp.tolist(), cells.threads.tolist(), strict=True)
+    n_copies = np.array([chip.weight_copies(dp, threads) for dp, threads in copies], np.float64)
+    n_images = cells.threads * cells.dp * cells.batch
+    n_bytes: Floats = work.n_weights * chip.runtime.weight_bytes * n_copies + n_images * work.live_bytes
+    return n_bytes
+
+
+def _on_fullest_card(chip: Chip, work: ReplicaWork, cells: Cells) -> Floats:  # [B]
+    """Bytes of the card that has most: replicas are dealt out to the cards, one that spans several is spread.
+
+    `footprint` where there is one card.
+    """
     n_replicas = cells.threads * cells.dp
+    here = chip.on_card(work.mp, n_replicas)
     n_copies = {
-        "card": np.full(len(cells), chip.n_cards),
-        "instance": cells.threads,
-        "replica": n_replicas,
+        "card": np.ones(len(cells)),
+        "instance": np.minimum(cells.threads, np.ceil(here)),
+        "replica": here,
     }[chip.runtime.weights_stored]
     n_bytes: Floats = (
-        work.n_weights * chip.runtime.weight_bytes * n_copies + n_replicas * cells.batch * work.live_bytes
+        work.n_weights * chip.runtime.weight_bytes * n_copies + here * cells.batch * work.live_bytes
     )
     return n_bytes
 
@@ -124,12 +143,14 @@ def _cycle(chip: Chip, stations: Floats, thread: Floats, device: Floats) -> Floa
     return cycle
 
 
-def _energy(chip: Chip, work: ReplicaWork, cells: Cells) -> Floats:  # [B] J of an image
-    """Of the layers, and of the weights over the images of a pass; what others hand on crosses a link."""
+def _energy(chip: Chip, work: ReplicaWork, cells: Cells, pass_s: Floats) -> Floats:  # [B] J of an image
+    """Of the layers, and of the weights and the cores' leakage over the images of a pass; weights that others
+    hand on cross a link."""
     share = np.array([chip.weight_share(dp) for dp in cells.dp.tolist()])
     weights = share * work.weight_energy_j.sum()
     weights = weights + (1 - share) * work.weight_bytes.sum() * chip.link_pj_per_byte * 1e-12
-    energy: Floats = work.energy_j.sum() + weights / cells.batch
+    leaked = chip.core_leakage_w * cells.mp * pass_s
+    energy: Floats = work.energy_j.sum() + (weights + leaked) / cells.batch
     return energy
 
 

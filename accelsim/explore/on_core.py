@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -30,11 +31,23 @@ class CorePart:
     seconds: float
     """Steps of the array and transfers inside the core; the outermost memory is the channel's business."""
     inside_pj: float = 0.0
-    """Energy without the outermost memory, without bringing weights in."""
+    """Energy without the outermost memory, without bringing weights in, without leakage."""
     weight_fill_pj: float = 0.0
     """Writing the weights into the core."""
     refetch: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """[T] how often the core reads a word of I and W, and reads or writes one of O, at least 1."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Activations that stay in a core between layers: levels of I and O, None: they come from outside."""
+
+    homes: tuple[int | None, int | None] = (None, None)
+    held_bytes: float = 0.0
+    """Room that they take of `OnCore.store`."""
+
+
+OUTSIDE: Final = Inside()
 
 
 class OnCore:
@@ -46,7 +59,10 @@ class OnCore:
     def __init__(self, machine: Machine, solver: Solver) -> None:
         self.machine, self.solver = machine, solver
         self.dram = machine.n_levels - 1
-        self._known: dict[Problem, CorePart | InfeasibleError] = {}
+        inner = [at for at in range(machine.fanout_level, self.dram) if machine.holds[at, [I, O]].all()]
+        self.store = inner[-1] if inner else None
+        """Level inside the core where activations can stay between layers; None: there is none."""
+        self._known: dict[tuple[Problem, Inside], CorePart | InfeasibleError] = {}
 
     @cached_property
     def word_bytes(self) -> tuple[float, float, float]:
@@ -54,19 +70,28 @@ class OnCore:
         bits = [int(self.machine.word_bits[self.dram] or self.machine.bits[t]) for t in (I, W, O)]
         return bits[0] / 8, bits[1] / 8, bits[2] / 8
 
-    def array(self, problem: Problem, layer: str) -> CorePart:
+    def array(self, problem: Problem, layer: str, inside: Inside = OUTSIDE) -> CorePart:
         """The best mapping of a part; InfeasibleError where none is legal."""
-        if problem not in self._known:
-            self._known[problem] = self._searched(problem, layer)
-        found = self._known[problem]
+        key = problem, inside
+        if key not in self._known:
+            self._known[key] = self._searched(problem, layer, inside)
+        found = self._known[key]
         if isinstance(found, InfeasibleError):
             raise found
         return found
 
-    def vector(self, ops: int, words: int, params: int, made: int) -> CorePart:
-        """Elementwise work and pooling on so many words."""
-        flows = [Flow(I, words, self.dram), Flow(W, params, self.dram)]
-        return self._part(vector_cost(self.machine, ops, flows, [Flow(O, made, self.dram)]))
+    def vector(
+        self,
+        ops: int,
+        words: int,
+        params: int,
+        made: int,
+        homes: tuple[int | None, int | None] = (None, None),
+    ) -> CorePart:
+        """Elementwise work and pooling on so many words; `homes` as `Inside` has them."""
+        home_i, home_o = (self.dram if home is None else home for home in homes)
+        flows = [Flow(I, words, home_i), Flow(W, params, self.dram)]
+        return self._part(vector_cost(self.machine, ops, flows, [Flow(O, made, home_o)]))
 
     def movement(self, words: int, made: int) -> CorePart:
         """Words that only change place."""
@@ -74,9 +99,14 @@ class OnCore:
             movement_cost(self.machine, [Flow(I, words, self.dram)], [Flow(O, made, self.dram)])
         )
 
-    def _searched(self, problem: Problem, layer: str) -> CorePart | InfeasibleError:
-        homes = (self.dram,) * 3
-        room = room_of_tiles(self.machine, self.machine.capacity_bytes, homes)
+    def _searched(self, problem: Problem, layer: str, inside: Inside) -> CorePart | InfeasibleError:
+        home_i, home_o = (self.dram if home is None else home for home in inside.homes)
+        homes = (home_i, self.dram, home_o)
+        left = self.machine.capacity_bytes
+        if self.store is not None and inside.held_bytes:
+            left = left.copy()
+            left[self.store] -= inside.held_bytes
+        room = room_of_tiles(self.machine, left, homes)
         request = Request(problem, replace(self.machine, capacity_bytes=room), homes, SearchOptions(), layer)
         try:
             (found,) = self.solver.solve([request])
@@ -104,7 +134,7 @@ class OnCore:
         i, w, o = (max(1.0, t / max(1, least)) for t, least in zip(touched, once or touched, strict=True))
         return CorePart(
             seconds=cycles / machine.clock_hz,
-            inside_pj=cost.energy_pj - float(cost.level_pj[dram].sum()) - fill_pj,
+            inside_pj=cost.energy_pj - cost.leakage_pj - float(cost.level_pj[dram].sum()) - fill_pj,
             weight_fill_pj=fill_pj,
             refetch=(i, w, o),
         )

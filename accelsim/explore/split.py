@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accelsim.base.errors import InfeasibleError, InputError, Problem, did_you_mean
-from accelsim.cost.chip import CellCosts, cell_costs
+from accelsim.cost.chip import CellCosts, cell_costs, data_set_seconds
 from accelsim.costing import status_of
-from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide
+from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide, loss
+from accelsim.explore.strategy import STRATEGIES, Planner
 from accelsim.explore.work import Works
 from accelsim.hardware import Arch, load_arch
 from accelsim.mapper.solve import Solver, open_cache
@@ -43,8 +44,10 @@ def split(
     threads: Numbers = None,
     batch: Numbers = None,
     objective: str = "throughput",
+    strategy: str = "uniform",
     full: bool = False,
     simulate: int | None = None,
+    images: int | None = None,
     cache: bool = True,
     progress: Progress | None = None,
 ) -> Result:
@@ -52,43 +55,50 @@ def split(
 
     A replica is `mp` cores that run one network, an instance `dp` replicas that a host thread drives, `batch`
     is per replica; where a list is None, powers of two. `cores` changes their number, `full` keeps splits
-    that use all. `objective` is throughput, latency, energy or edp; at least `simulate` cells are simulated.
+    that use all. `objective` is throughput, latency, energy or edp; `strategy` uniform (one split for all
+    layers), hybrid (each layer its own) or pipeline (also groups of layers as stages); at least `simulate`
+    cells are simulated. `images` adds the time that each cell takes for a data set of so many.
     Raises InfeasibleError where no cell has the cores and the memory that it needs.
     """
     started = time.perf_counter()
-    _check(graph, objective, simulate)
+    _check(graph, objective, strategy, simulate, images)
     if cores is not None:
         machine = load_arch(machine.path, (*machine.sets, f"core.count={cores}"), machine.dataflow)
     chip = machine.chip()
     chosen = choices(chip.n_cores, mp=mp, dp=dp, threads=threads, batch=batch)
     cells = chosen.cells(chip.n_cores, full)
-    works = _works(
-        graph, machine, chip, [m for m in chosen.mp if m * min(chosen.dp) <= chip.n_cores], cache, progress
-    )
+    cut = _works(graph, machine, chip, cache)
+    works = _replicas(cut, [m for m in chosen.mp if m * min(chosen.dp) <= chip.n_cores], progress)
     costs = cell_costs(chip, works, cells)
     if not costs.ok.any():
         raise InfeasibleError(_nothing_fits(chip, chosen, costs))
-    decided = decide(cells, costs, ChipSimulation(chip, works), objective, simulate, progress)
+    simulation = ChipSimulation(chip, works)
+    decided = decide(cells, costs, simulation, objective, simulate, progress)
     order = decided.order()
     rows = [decided.row(b) for b in range(len(cells))]
-    best = rows[order[0]]
+    if images is not None:
+        for row, seconds in zip(rows, _data_set(simulation, decided, images), strict=True):
+            row["data_set_s"] = seconds
+    at, more = order[0], {"strategy": strategy}
+    if strategy != "uniform":
+        planned = Planner(cut, decided, objective, strategy, images).improve(rows, progress)
+        at = planned.best(order, objective)
+        more |= planned.answer(at, objective, works)
+    best = {**rows[at], "objective": objective, "value": loss(rows[at], objective)}
     options = {
         "objective": objective,
+        "strategy": strategy,
         "dataflow": machine.dataflow,
         "cores": chip.n_cores,
         **vars(chosen),
         "full": full,
         "simulate": simulate,
+        "images": images,
     }
     inputs = {
         "model": {"name": graph.name, "sha256": graph.sha256, "format": graph.format},
         "options": options,
         "arch": _arch(machine, chip),
-    }
-    info = {
-        "seconds": time.perf_counter() - started,
-        "host": platform.node(),
-        "python": platform.python_version(),
     }
     return Result(
         "accelsim.split/1",
@@ -96,18 +106,27 @@ def split(
         _totals(decided),
         _layers(graph, machine, works[best["mp"]]),
         _notes(graph, machine),
-        info,
+        _run(started),
         {"grid.csv": grid_csv(rows)},
         _plots,
-        {"grid": rows, "best": {**best, "objective": objective, "value": float(decided.decided[order[0]])}},
+        {"grid": rows, "best": best, **more},
     )
 
 
-def _works(
-    graph: LayerGraph, machine: Arch, chip: Chip, mps: Sequence[int], cache: bool, progress: Progress | None
-) -> dict[int, ReplicaWork]:
+def _run(started: float) -> dict[str, Any]:
+    return {
+        "seconds": time.perf_counter() - started,
+        "host": platform.node(),
+        "python": platform.python_version(),
+    }
+
+
+def _works(graph: LayerGraph, machine: Arch, chip: Chip, cache: bool) -> Works:
     fused = fuse(drop_noops(graph), frozenset(machine.fuses))
-    works = Works(fused, machine.machine(), chip, Solver(disk=open_cache() if cache else None))
+    return Works(fused, machine.machine(), chip, Solver(disk=open_cache() if cache else None))
+
+
+def _replicas(works: Works, mps: Sequence[int], progress: Progress | None) -> dict[int, ReplicaWork]:
     found = {}
     for at, mp in enumerate(mps):
         if progress is not None:
@@ -116,13 +135,27 @@ def _works(
     return found
 
 
-def _check(graph: LayerGraph, objective: str, simulate: int | None) -> None:
+def _data_set(simulation: ChipSimulation, decided: Decided, images: int) -> list[float]:
+    """Seconds of each cell for so many images, by the model that decided it; nan where it does not run."""
+    closed = data_set_seconds(simulation.chip, simulation.works, decided.cells, images)
+    rows = zip(decided.cells.rows(), decided.is_simulated, closed.tolist(), strict=True)
+    return [simulation.run_s(*cell, images) if by_events else least for cell, by_events, least in rows]
+
+
+def _check(
+    graph: LayerGraph, objective: str, strategy: str, simulate: int | None, images: int | None
+) -> None:
     wrong = []
+    if strategy not in STRATEGIES:
+        near = did_you_mean(strategy, STRATEGIES)
+        wrong.append(Problem(f"{strategy!r} is no strategy", expected=", ".join(STRATEGIES), hint=near))
     if objective not in OBJECTIVES:
         near = did_you_mean(objective, OBJECTIVES)
         wrong.append(Problem(f"{objective!r} is no objective", expected=", ".join(OBJECTIVES), hint=near))
     if simulate is not None and simulate < 0:
         wrong.append(Problem(f"{simulate} cells can't be simulated", key="simulate", expected="0 or more"))
+    if images is not None and images < 1:
+        wrong.append(Problem(f"{images} images are no data set", key="images", expected="1 or more"))
     if graph.batch != 1:
         wrong.append(
             Problem(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError
 from accelsim.costing import status_of
-from accelsim.explore.on_core import CorePart, OnCore
+from accelsim.explore.on_core import OUTSIDE, CorePart, Inside, OnCore
 from accelsim.hardware import Arch
 from accelsim.mapper.solve import Solver, open_cache
 from accelsim.mapping.exchange import Layout, Moved, made_by, moved
@@ -68,6 +68,8 @@ class Works:
         self.graph, self.machine, self.chip = graph, machine, chip
         self.core = OnCore(machine, solver)
         self.layers = tuple(layer for layer in graph.layers if status_of(layer, machine)[0] != "not_costed")
+        self.pieces: dict[tuple[Problem, Partition, Inside], LayerWork] = {}
+        """Of `explore.states`: parts of layers that have been costed."""
         self._known: dict[int, ReplicaWork] = {}
         self._chosen: dict[tuple[Problem, Layout | None, int], tuple[LayerWork, Layout]] = {}
 
@@ -114,8 +116,8 @@ class Works:
         work, homes[layer.outputs[0]] = self._chosen[key]
         work = work.repeated(layer.repeat)
         if layer.fused_inputs:
-            words = sum(self._words(name) for name in layer.fused_inputs)
-            work = self._with_inputs(work, words, self._strange_bytes(words, mp), mp)
+            words = sum(self.words(name) for name in layer.fused_inputs)
+            work = self.with_inputs(work, words, self._strange_bytes(words, mp), mp)
         return work
 
     def _best(self, name: str, problem: Problem, home: Layout | None, mp: int) -> tuple[LayerWork, Layout]:
@@ -125,14 +127,14 @@ class Works:
         for partition in partitions(problem, n_clusters, max(1, mp // n_clusters)):
             cut = Cut(problem, partition, largest_part(problem, partition), moved(problem, partition, home))
             full = CorePart(-(-cut.part.n_macs // self.machine.macs_per_cycle) / self.machine.clock_hz)
-            candidates.append((self._time(self._work(cut, full), mp), partition, cut))
+            candidates.append((self._time(self.cost(cut, full), mp), partition, cut))
         best: tuple[float, LayerWork, Partition] | None = None
         refused: InfeasibleError | None = None
         for least, partition, cut in sorted(candidates, key=lambda one: one[:2]):
             if best is not None and least >= best[0]:
                 break
             try:
-                work = self._work(cut, self.core.array(cut.part, name))
+                work = self.cost(cut, self.core.array(cut.part, name))
             except InfeasibleError as error:
                 refused = error
                 continue
@@ -144,30 +146,31 @@ class Works:
             raise refused
         return best[1], made_by(problem, best[2])
 
-    def _work(self, cut: Cut, core: CorePart) -> LayerWork:
+    def cost(self, cut: Cut, core: CorePart, inside: Inside = OUTSIDE) -> LayerWork:
+        """What a cut comes to whose busiest core needs so much."""
         problem, words = cut.problem, cut.words
         machine = self.machine
         i_bytes, w_bytes, o_bytes = self.core.word_bytes
         sum_bytes = machine.accumulate_bits / 8
-        in_bytes = words.inputs * i_bytes * core.refetch[I]
+        in_bytes = words.inputs * i_bytes * core.refetch[I] if inside.homes[0] is None else 0.0
         weight_bytes = words.weights * self.chip.runtime.weight_bytes
         again = (
             words.weights * w_bytes * (core.refetch[W] - 1)
         )  # within an image: what the core has no room for
         if problem.weight_has_batch:
             again, weight_bytes = words.weights * w_bytes * core.refetch[W], 0.0
-        out_bytes = words.outputs * o_bytes * core.refetch[O]
+        out_bytes = words.outputs * o_bytes * core.refetch[O] if inside.homes[1] is None else 0.0
         sums = words.partial_sums * sum_bytes
         crossing = words.inputs_crossing * i_bytes + words.sums_crossing * sum_bytes  # [s]
         if problem.weight_has_batch:
             crossing = crossing + again / len(crossing) * (1 - 1 / len(crossing))
         n_busy = problem.n_macs / cut.part.n_macs  # cores, as if all had as much to do as the busiest
-        returned = words.outputs * o_bytes * (core.refetch[O] - 1) / 2  # sums without room: written and read
+        returned = out_bytes * (1 - 1 / core.refetch[O]) / 2  # sums without room: written and read
         energy_pj = (
             core.inside_pj * n_busy
             + (in_bytes + again + sums + returned) * self._read_pj
             + (out_bytes - returned + sums) * self._write_pj
-            + float(crossing.sum()) * self.chip.link_pj_per_byte
+            + float(crossing.sum()) * self.chip.wire(cut.partition.n_cores)[1]
             + words.partial_sums * machine.vector_pj_per_op
         )
         adds = words.partial_sums / n_busy / (machine.vector_lanes or machine.cols) / machine.clock_hz
@@ -188,7 +191,7 @@ class Works:
         return (
             self._seconds(work.compute_s)
             + moving / (n_clusters * chip.channel_bytes_per_s)
-            + work.exchange_bytes / chip.link_bytes_per_s
+            + work.exchange_bytes / chip.wire(mp)[0]
         )
 
     def _seconds(self, compute_s: float) -> float:
@@ -204,37 +207,48 @@ class Works:
         """
         first = homes.get(layer.inputs[0]) if layer.inputs else None
         inputs = (*layer.inputs, *layer.fused_inputs)
-        words, made = sum(map(self._words, inputs)), sum(map(self._words, layer.outputs))
+        strange = sum(self.words(name) for name in inputs if homes.get(name) != first)
+        layout = first if layer.kind == "vector" or _joins_maps(layer, homes, first) else None
+        homes.update(dict.fromkeys(layer.outputs, layout))
+        return self.with_inputs(self.even(layer, mp), 0, self._strange_bytes(strange, mp), mp)
+
+    def even(self, layer: Layer, mp: int, inside: tuple[int | None, int | None] = (None, None)) -> LayerWork:
+        """Vector work and movement of an image in equal shares of `mp` cores, each reading from its cluster.
+
+        `inside`: levels of the cores where inputs and outputs live, None: in the clusters' memories.
+        """
+        words = sum(map(self.words, (*layer.inputs, *layer.fused_inputs)))
+        made = sum(map(self.words, layer.outputs))
         params = layer.params if layer.weight_words is None else layer.weight_words
         if layer.kind == "movement":  # a look-up reads as many words of its table as it gives out
             words, params = words + min(params, made), 0
             core = self.core.movement(-(-words // mp), -(-made // mp))
             whole = self.core.movement(words, made)
         else:
-            core = self.core.vector(-(-layer.vector_ops // mp), -(-words // mp), params, -(-made // mp))
-            whole = self.core.vector(layer.vector_ops, words, params, made)
-        strange = sum(self._words(name) for name in inputs if homes.get(name) != first)
-        layout = first if layer.kind == "vector" or _joins_maps(layer, homes, first) else None
-        homes.update(dict.fromkeys(layer.outputs, layout))
+            core = self.core.vector(
+                -(-layer.vector_ops // mp), -(-words // mp), params, -(-made // mp), inside
+            )
+            whole = self.core.vector(layer.vector_ops, words, params, made, inside)
         i_bytes, _, o_bytes = self.core.word_bytes
+        in_bytes = words * i_bytes if inside[0] is None else 0.0
+        out_bytes = made * o_bytes if inside[1] is None else 0.0
         weight_bytes = params * self.chip.runtime.weight_bytes
-        pj = whole.inside_pj + words * i_bytes * self._read_pj + made * o_bytes * self._write_pj
-        work = LayerWork(
+        pj = whole.inside_pj + in_bytes * self._read_pj + out_bytes * self._write_pj
+        return LayerWork(
             partition="even",
             compute_s=core.seconds,
-            in_bytes=words * i_bytes,
-            out_bytes=made * o_bytes,
+            in_bytes=in_bytes,
+            out_bytes=out_bytes,
             exchange_bytes=0.0,
             weight_bytes=weight_bytes,
             energy_j=pj * 1e-12,
             weight_energy_j=(whole.weight_fill_pj + weight_bytes * self._read_pj) * 1e-12,
         )
-        return self._with_inputs(work, 0, self._strange_bytes(strange, mp), mp)
 
-    def _with_inputs(self, work: LayerWork, words: int, strange_bytes: float, mp: int) -> LayerWork:
+    def with_inputs(self, work: LayerWork, words: int, strange_bytes: float, mp: int) -> LayerWork:
         """The same layer reading more: shortcuts that are fused into it."""
         more = words * self.core.word_bytes[I]
-        pj = more * self._read_pj + strange_bytes * self.chip.clusters_of(mp) * self.chip.link_pj_per_byte
+        pj = more * self._read_pj + strange_bytes * self.chip.clusters_of(mp) * self.chip.wire(mp)[1]
         return replace(
             work,
             in_bytes=work.in_bytes + more,
@@ -247,7 +261,8 @@ class Works:
         s = self.chip.clusters_of(mp)
         return words * self.core.word_bytes[I] / s * (1 - 1 / s)
 
-    def _words(self, name: str) -> int:
+    def words(self, name: str) -> int:
+        """Of a tensor."""
         return self.graph.tensors[name].n_words
 
     @property

@@ -155,4 +155,4 @@ class Runtime(Part):
         StrictBool, Field(description="replicas of more than one core occupy whole clusters")
     ] = False
     weights: Weights = Weights()
-    start: Annotated[TimeConstant | None, Field(description="of a run, once: the network to the card")] = None
+    start: Annotated[TimeConstant | None, Field(description="of a run, once: preparing the network")] = None

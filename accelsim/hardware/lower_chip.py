@@ -50,6 +50,7 @@ def lower_chip(spec: ArchFile) -> Chip:
         card_link_pj_per_byte=_link_energy(cards.link if cards is not None else None, spec),
         host=_host(spec),
         runtime=_runtime(spec),
+        core_leakage_w=spec.core.leakage.value.value * 1e-3 if spec.core.leakage is not None else 0.0,
     )
 
 

@@ -12,6 +12,7 @@ Clusters are numbered as in `mapping.partition`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -25,6 +26,7 @@ from accelsim.tables import dims as d
 from accelsim.tables.nest import Problem
 
 Ints = NDArray[np.int64]
+_Owned = list[tuple[Ints, Ints]]
 Bools = NDArray[np.bool_]
 
 
@@ -85,6 +87,68 @@ def moved(problem: Problem, partition: Partition, home: Layout | None = None) ->
         partial_sums=(n_adding - 1) * problem.n_output_words,
         sums_crossing=(grid.c - 1) * sums,
     )
+
+
+def crossing(problem: Problem, partition: Partition, homes: Sequence[Layout], per_card: int) -> Ints:
+    """Input words that each cluster takes from others, [2, homes, s]: all, and of these from other cards.
+
+    As `moved` has them, for many homes at once; `per_card` clusters are on a card. Where a map's shape has
+    changed too much since it was made (it was made flat), the clusters that own an image have equal shares.
+    """
+    e, grid = problem.extents, partition.clusters
+    n, k, c, p = (i.ravel() for i in np.indices(grid.parts))  # [s]
+    images, filters = bounds(e[d.N], grid.n), filter_bounds(problem, grid.k)
+    first, last = (edge[k * grid.c + c] for edge in _input_channels(problem, grid, filters))
+    rows = rows_touched(problem, bounds(e[d.P], grid.p))  # [P parts, H]
+    upto = np.concatenate([np.zeros((len(rows), 1), np.int64), rows.cumsum(1)], 1)  # [P parts, H + 1]
+    plane, n_clusters = _plane(problem), len(n)
+    needed = np.diff(images)[n] * (last - first) * rows.sum(1)[p] * plane
+    shape = e[d.N], e[d.G] * e[d.C], rows.shape[1]
+    n_owners = max(n_clusters, *(prod(home.n_parts) for home in homes))
+    n_owners = -(-n_owners // per_card) * per_card  # whole cards
+    found = np.empty((2, len(homes), n_clusters), np.int64)
+    card = np.arange(n_clusters) // per_card
+    for at, home in enumerate(homes):
+        own = _owned(home, n_owners, shape)
+
+        def held(owner: Ints, own: _Owned | None = own, home: Layout = home) -> Ints:  # [s]
+            """Words that each cluster needs and another one, its `owner`, has."""
+            if own is None:
+                own_images, sharers = _image_owner(home, owner)
+                shared = _overlap(images[n], images[n + 1], own_images) * needed
+                return np.asarray(shared // np.maximum(1, np.diff(images)[n]) // sharers)
+            mine = [(first_[owner], last_[owner]) for first_, last_ in own]
+            words = _overlap(images[n], images[n + 1], mine[0]) * _overlap(first, last, mine[1])
+            return np.asarray(words * (upto[p, mine[2][1]] - upto[p, mine[2][0]]) * plane)
+
+        here = held(np.arange(n_clusters))
+        found[0, at] = needed - here
+        found[1, at] = 0
+        if n_clusters > per_card or n_owners > per_card:
+            steps = (card * per_card + (np.arange(n_clusters) + step) % per_card for step in range(per_card))
+            found[1, at] = needed - sum(held(owner) for owner in steps)
+    return found
+
+
+def inputs_needed(problem: Problem, partition: Partition) -> Ints:  # [s]
+    """Input words that each cluster reads: what crosses where none of them is there."""
+    e, grid = problem.extents, partition.clusters
+    n, k, c, p = (i.ravel() for i in np.indices(grid.parts))
+    first, last = (
+        edge[k * grid.c + c] for edge in _input_channels(problem, grid, filter_bounds(problem, grid.k))
+    )
+    rows = rows_touched(problem, bounds(e[d.P], grid.p)).sum(1)
+    needed: Ints = np.diff(bounds(e[d.N], grid.n))[n] * (last - first) * rows[p] * _plane(problem)
+    return needed
+
+
+def _image_owner(home: Layout, cluster: Ints) -> tuple[tuple[Ints, Ints], int]:
+    """First and last + 1 image that the group of each cluster has, and how many clusters are in a group."""
+    n_images, *rest = home.n_parts
+    group = np.minimum(cluster // prod(rest), n_images - 1)
+    edge = np.array(home.images)
+    owns = cluster < prod(home.n_parts)
+    return (np.where(owns, edge[group], 0), np.where(owns, edge[group + 1], 0)), prod(rest)
 
 
 def made_by(problem: Problem, partition: Partition) -> Layout:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import Row, more, note_lines
+from accelsim.report.split_plan import plan_blocks
 from accelsim.results.format import percent, si
 from accelsim.results.show import summary, title
 
@@ -43,8 +44,10 @@ def split_blocks(result: Result) -> list[Block]:
         blocks.append(
             _square(of_best, here, ("batch", "threads"), objective, f"at mp {best['mp']}, dp {best['dp']}")
         )
-    blocks.append(_best(ranked, objective))
-    blocks.append(_partitions(result.rows, int(best["mp"])))
+    blocks.append(_best(ranked, objective, options["images"]))
+    blocks += plan_blocks(result)
+    if best.get("strategy", "uniform") == "uniform":
+        blocks.append(_partitions(result.rows, int(best["mp"])))
     blocks += _memory(grid, result.inputs["arch"])
     blocks.append(_models(result.totals))
     blocks += note_lines(result.notes)
@@ -55,6 +58,7 @@ def split_blocks(result: Result) -> list[Block]:
 def _heading(result: Result) -> Lines:
     options, arch = result.inputs["options"], result.inputs["arch"]
     said = [f"{arch['cores']:,} cores in {arch['clusters']:,} clusters", f"objective {options['objective']}"]
+    said += [f"strategy {options['strategy']}"] if options["strategy"] != "uniform" else []
     said += ["splits that use all cores"] if options["full"] else []
     return Lines((f"{title(result.inputs)}  ({', '.join(said)})", summary(result.totals)), style="bold")
 
@@ -95,7 +99,7 @@ def _place(cell: Row | None, shown: Callable[[Row], str]) -> str:
     return f"{'' if cell['decided_by'] == 'simulation' else '~'}{shown(cell)} {cell['limit']}"
 
 
-def _best(ranked: Sequence[Row], objective: str) -> Table:
+def _best(ranked: Sequence[Row], objective: str, images: int | None) -> Table:
     """The best cells, and how far each is behind the first."""
     heads = (
         *(Head(name) for name in ("mp", "dp", "threads", "batch", "images/s", "latency")),
@@ -103,6 +107,7 @@ def _best(ranked: Sequence[Row], objective: str) -> Table:
         Head("memory", least_width=90),
         Head("limit", "left"),
         Head("decided by", "left", 110),
+        *([Head(f"{images:,} images")] if images else []),
         Head("behind %"),
     )
     first = _loss(ranked[0], objective)
@@ -115,6 +120,7 @@ def _best(ranked: Sequence[Row], objective: str) -> Table:
             si(cell["memory_bytes"], "B"),
             str(cell["limit"]),
             str(cell["decided_by"]),
+            *([si(cell["data_set_s"], "s")] if images else []),
             percent(_behind(_loss(cell, objective), first, objective)),
         )
         for cell in ranked[:N_SHOWN]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from accelsim.tables.columns import CELL, Column, cell_columns, of_command
+from accelsim.tables.column import Column
+from accelsim.tables.columns import cell_columns, of_command, plan_columns
+from accelsim.tables.columns_split import CELL, PLAN
 
 _TYPES: Final = {"str": "string", "int": "integer", "float": "number", "list": "array", "dict": "object"}
 
 
 def answer_schema(command: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of `accelsim <command> --json`; every value may be null where it is unknown."""
-    rows = {c.name: _property(c) for c in of_command(command) if command != "split" or c not in CELL}
+    rows = {
+        c.name: _property(c) for c in of_command(command) if command != "split" or c not in (*CELL, *PLAN)
+    }
     total = {c.name: _property(c) for c in of_command(command) if c.total != "none"}
     more = _grid() if command == "split" else {}
     return {
@@ -30,6 +34,7 @@ def answer_schema(command: str) -> dict[str, Any]:
                 "items": {"type": "object", "required": ["layer", "op", "status"], "properties": rows},
             },
             **more,
+            **(_plan() if command == "split" else {}),
             "notes": {"type": "array", "items": {"type": "string"}},
             "run": {"type": "object", "description": "All that may differ between equal runs."},
         },
@@ -40,6 +45,23 @@ def _grid() -> dict[str, Any]:
     """The cells of a split, and the best of them."""
     cell = {"type": "object", "properties": {c.name: _property(c) for c in cell_columns()}}
     return {"grid": {"type": "array", "items": cell}, "best": cell}
+
+
+def _plan() -> dict[str, Any]:
+    """What `--strategy` adds."""
+    row = {"type": "object", "properties": {c.name: _property(c) for c in plan_columns()}}
+    said = {
+        "exhaustive": ("boolean", "Whether the best plan in closed form is proven to be the best there is."),
+        "lower_bound": ("number", "No plan has less, in the unit of best.value."),
+        "gap_frac": ("number", "How far best.value is above it."),
+        "n_places": ("integer", "Combinations of cores and images in flight in the grid."),
+        "n_places_planned": ("integer", "Of these, those that plans were sought for."),
+    }
+    return {
+        "strategy": {"enum": ["uniform", "hybrid", "pipeline"]},
+        "plan": {"type": "array", "items": row, "description": "The best cell's, layer by layer."},
+        **{name: {"type": [kind, "null"], "description": text} for name, (kind, text) in said.items()},
+    }
 
 
 def _property(column: Column) -> dict[str, Any]:

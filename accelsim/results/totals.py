@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from accelsim.tables.columns import COLUMNS, Column
+from accelsim.tables.column import Column
+from accelsim.tables.columns import COLUMNS
 
 
 def totals(

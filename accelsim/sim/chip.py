@@ -89,10 +89,10 @@ class ChipSimulation:
         )
 
     def run_s(self, mp: int, dp: int, threads: int, batch: int, images: int) -> float:
-        """Time of a data set: start, then its passes; threads beyond their number have nothing to do."""
+        """Time of a data set: weights to the card, then its passes; threads beyond their number idle."""
         n_passes = -(-images // (dp * batch))
         _, gone, *_ = self.stations((mp, dp, min(threads, n_passes), batch)).run(n_passes)
-        return self.chip.runtime.start_s + gone / TICKS_PER_S
+        return self.chip.start_s(self.works[mp].n_weights, dp, threads) + gone / TICKS_PER_S
 
 
 def simulate_cells(chip: Chip, works: Mapping[int, ReplicaWork], cells: Cells) -> ChipResults:

@@ -57,3 +57,25 @@ class Servers:
     def state(self, now: int) -> tuple[int, ...]:
         """For how much longer each is taken."""
         return tuple(sorted(max(0, free - now) for free in self.free))
+
+
+class Pipeline:
+    """`count` equal pipelines by reservation: work passes through stages, each takes what comes in turn."""
+
+    __slots__ = ("busy", "free", "stages")
+
+    def __init__(self, count: int, stages: tuple[int, ...]) -> None:
+        self.stages, self.busy = stages, 0  # ticks of the slowest stages so far
+        self.free = [[0] * len(stages) for _ in range(count)]
+
+    def reserve(self, now: int, work: int) -> int:
+        """When work that asks now is through all stages; it takes the pipeline that lets it in first."""
+        free = min(self.free)
+        for at, time in enumerate(self.stages):
+            now = free[at] = max(now, free[at]) + time
+        self.busy += work
+        return now
+
+    def state(self, now: int) -> tuple[int, ...]:
+        """For how much longer each stage is taken."""
+        return tuple(max(0, end - now) for free in sorted(self.free) for end in free)

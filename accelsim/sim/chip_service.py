@@ -25,14 +25,18 @@ class Service:
 def service_of(
     chip: Chip, work: ReplicaWork, dp: int, threads: int, batch: int, device_ticks: int
 ) -> Service:
-    """What a pass takes at each station.
+    """Of passes of `dp` replicas with `batch` images each."""
+    return service(chip, dp * batch * work.input_words, threads, chip.slots(work.mp, dp), device_ticks)
+
+
+def service(chip: Chip, words: float, threads: int, slots: int, device_ticks: int) -> Service:
+    """What a pass of so many input words takes at each station.
 
     host = clock x (pass + words (load + convert + missing x convert_miss)), where missing is the share of
     the images in flight, threads x dp x batch, that the host's cache does not hold, and clock what the clock
     loses with each busy core. lock = lock_s (1 - host cores / threads): its holder has lost its core.
     """
     host, runtime = chip.host, chip.runtime
-    words = dp * batch * work.input_words
     in_flight_bytes = threads * words * runtime.host_bytes_per_word
     missing = max(0.0, 1 - host.cache_bytes / in_flight_bytes) if in_flight_bytes else 0.0
     per_word = (
@@ -52,7 +56,6 @@ def service_of(
         COPY: copy,
         LAUNCH: runtime.launch_s,
     }
-    slots = chip.slots(work.mp, dp)
     return Service(
         ticks=(*(ticks(seconds[s]) for s in range(DEVICE)), device_ticks),
         servers=(host.n_cores, 1, 1, 1, slots),

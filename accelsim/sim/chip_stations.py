@@ -17,7 +17,7 @@ from simpy.core import StopSimulation
 from simpy.events import Timeout
 
 from accelsim.sim.chip_period import Account, Period
-from accelsim.sim.chip_ports import Servers
+from accelsim.sim.chip_ports import Pipeline, Servers
 from accelsim.sim.chip_record import ChipRecord
 from accelsim.sim.chip_service import DEVICE, ORDER, Service
 from accelsim.tables.chip import STATIONS
@@ -43,7 +43,7 @@ class Stations:
 
     def __init__(self, service: Service, record: ChipRecord | None = None, skip: bool = True) -> None:
         self.env, self.service, self.record, self.skip = Environment(), service, record, skip
-        self.servers = tuple(Servers(n) for n in service.servers)
+        self.servers: tuple[Servers | Pipeline, ...] = tuple(Servers(n) for n in service.servers)
         self.way = tuple(s for s in ORDER if service.ticks[s])
         self.n_passes = self.latency = self.order = self.n_events = 0
         self.skipped: Account = (0,) * (3 + len(STATIONS))

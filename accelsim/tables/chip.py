@@ -76,7 +76,7 @@ class Runtime:
     asynchronous: bool
     """The host prepares the next pass while the device computes."""
     start_s: float
-    """Of a run, once: the network's way to the card."""
+    """Of a run, once, whatever the copies of the weights: reading and preparing the network."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class Chip:
     card_link_pj_per_byte: float
     host: Host
     runtime: Runtime
+    core_leakage_w: float = 0.0
+    """Of each core of an instance, for as long as its pass takes."""
 
     @property
     def n_clusters(self) -> int:
@@ -107,6 +109,19 @@ class Chip:
     def clusters_of(self, n_cores: int) -> int:
         """Clusters that so many cores of one replica span, packed into as few as hold them."""
         return -(-n_cores // self.cores_per_cluster)
+
+    def wire(self, n_cores: int) -> tuple[float, float]:
+        """Bytes a second and pJ a byte between a replica's clusters: the cards' link where it spans cards."""
+        if n_cores > self.cores_per_card:
+            return self.card_link_bytes_per_s, self.card_link_pj_per_byte
+        return self.link_bytes_per_s, self.link_pj_per_byte
+
+    def on_card(self, n_cores: int, many: Ints) -> Floats:
+        """Of `many` groups of so many cores, in groups, those that the fullest card has: dealt out to the
+        cards in turn, a group that spans several cards with an equal part on each."""
+        spans = -(-n_cores // self.cores_per_card)
+        there: Floats = -(-many // max(1, self.n_cards // spans)) / spans
+        return there
 
     def in_clusters(self, mp: int) -> bool:
         """Whether an instance occupies whole clusters."""
@@ -132,6 +147,17 @@ class Chip:
         there = [range(-i * dp % groups, dp, groups) for i in range(1 if whole else active)]
         return tuple(tuple(replicas) for replicas in there if replicas)
 
+    def weight_copies(self, dp: int, threads: int) -> int:
+        """Copies of a network's weights on all cards while so many instances are there."""
+        return {"card": self.n_cards, "instance": threads, "replica": threads * dp}[
+            self.runtime.weights_stored
+        ]
+
+    def start_s(self, n_weights: float, dp: int, threads: int) -> float:
+        """Before the first pass of a run: what it takes once, and every copy of the weights on its way."""
+        n_bytes = n_weights * self.runtime.weight_bytes * self.weight_copies(dp, threads)
+        return self.runtime.start_s + n_bytes / self.host.link_bytes_per_s
+
     def weight_share(self, dp: int) -> float:
         """Share of the weights that a replica reads in a pass from its own channels."""
         return {"card": 1 / self.n_cores, "instance": 1 / dp, "replica": 1.0}[self.runtime.weights_read]
@@ -139,7 +165,7 @@ class Chip:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Combinations to look at: cores of a replica, replicas of an instance, instances, images of a replica."""
+    """Combinations: cores of a replica, replicas of an instance, instances, images of a replica."""
 
     mp: Ints  # [B]
     dp: Ints  # [B]

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Dtype = Literal["str", "int", "float", "list", "dict"]
-Total = Literal["sum", "ratio", "none"]
-"""How `totals` treats the column: added over the layers, recomputed from the sums, or left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column; `commands` are those whose rows may have it, `unit` is empty where it has none."""
-
-    name: str
-    dtype: Dtype
-    unit: str
-    description: str
-    formula: str = ""
-    total: Total = "none"
-    commands: tuple[str, ...] = ("run", "simulate", "map")
-
+from accelsim.tables.column import Column
+from accelsim.tables.columns_split import CELL, CUT, PLAN
 
 EVERY = ("run", "simulate", "map", "inspect", "reuse", "split")
 WORKING = ("run", "simulate", "map", "inspect", "reuse")
@@ -347,76 +331,6 @@ _REUSE: Final = (
     ),
 )
 
-SPLIT: Final = ("split",)
-_CUT: Final = (
-    Column(
-        "partition",
-        "str",
-        "",
-        "Parts of output channels K, output rows P, images N and input channels C: over clusters | over the "
-        "cores of each.",
-        commands=SPLIT,
-    ),
-    Column("core_s", "float", "s", "Array steps of the core that has most to do.", commands=SPLIT),
-    Column(
-        "read_bytes", "float", "B", "Activations that the replica reads from its channels.", commands=SPLIT
-    ),
-    Column(
-        "write_bytes",
-        "float",
-        "B",
-        "Activations that it writes to them, partial sums and their return included.",
-        commands=SPLIT,
-    ),
-    Column(
-        "exchange_bytes", "float", "B", "What the busiest cluster takes from other clusters.", commands=SPLIT
-    ),
-    Column("weight_read_bytes", "float", "B", "Weights that the replica needs in a pass.", commands=SPLIT),
-)
-
-CELL: Final = (
-    Column("mp", "int", "cores", "Model parallelism: cores of a replica.", commands=SPLIT),
-    Column("dp", "int", "replicas", "Data parallelism: replicas of an instance.", commands=SPLIT),
-    Column("threads", "int", "threads", "Host threads, each with an instance of its own.", commands=SPLIT),
-    Column("batch", "int", "images", "Images of a replica in a pass.", commands=SPLIT),
-    Column(
-        "throughput_fps",
-        "float",
-        "1/s",
-        "Images a second in steady state.",
-        "threads x dp x batch / time from a pass of a thread to its next",
-        commands=SPLIT,
-    ),
-    Column("analytic_latency_s", "float", "s", "Latency by the closed form.", commands=SPLIT),
-    Column(
-        "simulated_latency_s",
-        "float",
-        "s",
-        "Latency by the event simulation; null where the closed form ruled the cell out.",
-        commands=SPLIT,
-    ),
-    Column(
-        "decided_by", "str", "", "`simulation` or `analytic`: whose figures the cell has.", commands=SPLIT
-    ),
-    Column("energy_j", "float", "J", "Energy of the chip for an image.", commands=SPLIT),
-    Column(
-        "memory_bytes",
-        "float",
-        "B",
-        "Weights and live activations on the card.",
-        "shared + per instance + per replica + per image",
-        commands=SPLIT,
-    ),
-    Column(
-        "limit",
-        "str",
-        "",
-        "What decides: a station of the host (`host`, `lock`, `copy`, `launch`), on the device `compute`, "
-        "`channel`, `exchange`, `barrier` or `issue`; `memory` or `cores` where they are short.",
-        commands=SPLIT,
-    ),
-)
-
 COLUMNS: Final[tuple[Column, ...]] = (
     *_IDENTITY,
     *_WORK,
@@ -428,8 +342,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_SEARCH,
     *_SHAPES,
     *_REUSE,
-    *_CUT,
+    *CUT,
     *CELL,
+    *PLAN,
 )
 BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
 
@@ -444,6 +359,12 @@ def cell_columns() -> tuple[Column, ...]:
     ours = [column.name for column in CELL]
     shown = (*ours[:4], "status", "latency_s", *ours[4:])
     return tuple(BY_NAME[name] for name in shown)
+
+
+def plan_columns() -> tuple[Column, ...]:
+    """The columns of a layer in the plan of `split`, in the order in which they are shown."""
+    ours = [column.name for column in PLAN]
+    return tuple(BY_NAME[name] for name in ("layer", "op", "mp", "dp", "partition", *ours, "energy_j"))
 
 
 def units(names: Iterable[str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def test_every_combination_is_a_cell_of_the_contract(here: Here) -> None:
     assert all(list(cell) == CELL for cell in answer["grid"])
     asked = list(product((1, 2, 16), (1, 4), (1, 8), (1, 16)))
     assert [tuple(cell[name] for name in CELL[:4]) for cell in answer["grid"]] == asked
-    assert set(CELL) == {column.name for column in cell_columns()}
+    assert {*CELL, "strategy", "data_set_s"} == {column.name for column in cell_columns()}
     assert {cell["status"] for cell in answer["grid"]} == {"ok", "infeasible"}
     for cell in answer["grid"]:
         assert (cell["status"] == "infeasible") == (cell["mp"] * cell["dp"] > 32)
@@ -205,9 +205,11 @@ def test_two_runs_give_the_same_bytes_outside_run() -> None:
 
 
 def test_the_schema_of_the_answer_knows_every_column_of_it(here: Here) -> None:
-    answer, schema = here(*SMALL, "--json").json, here("schema", "split").json["properties"]
+    answer = here(*SMALL, "--images", "100", "--strategy", "hybrid", "--json").json
+    schema = here("schema", "split").json["properties"]
     assert set(answer["layers"][0]) <= set(schema["layers"]["items"]["properties"])
     assert set(answer["grid"][0]) == set(schema["grid"]["items"]["properties"])
+    assert set(answer["plan"][0]) <= set(schema["plan"]["items"]["properties"])
     named = {*answer["layers"][0], *answer["grid"][0]}
     assert {"latency_s", "energy_j", "memory_bytes", "exchange_bytes"} <= set(answer["units"]) <= named
 
@@ -215,3 +217,68 @@ def test_the_schema_of_the_answer_knows_every_column_of_it(here: Here) -> None:
 def test_quiet_prints_nothing(here: Here) -> None:
     outcome = here(*SMALL, "--quiet")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_the_time_of_a_data_set_is_no_less_than_its_images_take_in_steady_state(here: Here) -> None:
+    """Filling and draining only add; the last passes may be cut short by as many as are under way."""
+    asked = (*SPLIT, "--mp", "2", "--dp", "1,4", "--threads", "1,8", "--batch", "4", "--images", "4096")
+    for simulate in ("4", "0"):
+        for cell in here(*asked, "--simulate", simulate, "--json").json["grid"]:
+            in_flight = cell["threads"] * cell["dp"] * cell["batch"]
+            assert cell["data_set_s"] >= (4096 - in_flight) / cell["throughput_fps"]
+            assert cell["data_set_s"] == pytest.approx(4096 / cell["throughput_fps"], rel=0.1)
+
+
+def test_the_time_of_a_data_set_is_shown_only_where_asked_for_and_of_no_images_refused(here: Here) -> None:
+    assert "4,096 images" in here(*SMALL, "--images", "4096").out
+    assert " images\n" not in here(*SMALL).out
+    assert "data_set_s" not in here(*SMALL, "--json").json["best"]
+    assert here(*SMALL, "--images", "0").code == 2
+
+
+PLANNED = (
+    "split",
+    "lenet",
+    "--arch",
+    "eyeriss_4x8",
+    "--mp",
+    "4",
+    "--dp",
+    "1,2",
+    "--threads",
+    "1,3",
+    "--batch",
+    "2",
+)
+
+
+def test_richer_strategies_give_their_plan_and_how_far_the_search_went(here: Here) -> None:
+    answers = [
+        here(*PLANNED, "--strategy", name, "--json").json for name in ("uniform", "hybrid", "pipeline")
+    ]
+    best = [answer["best"]["throughput_fps"] for answer in answers]
+    assert best == sorted(best)
+    assert [answer["strategy"] for answer in answers] == ["uniform", "hybrid", "pipeline"]
+    assert "plan" not in answers[0]
+    layers = [row["layer"] for row in answers[0]["layers"]]
+    for answer in answers[1:]:
+        assert [row["layer"] for row in answer["plan"]] == layers
+        assert all(
+            row["mp"] * row["dp"] <= answer["best"]["mp"] * answer["best"]["dp"] for row in answer["plan"]
+        )
+        assert {cell["strategy"] for cell in answer["grid"]} <= {"uniform", "hybrid", "pipeline"}
+        assert answer["exhaustive"] is (answer["strategy"] == "hybrid")
+        assert 0 < answer["lower_bound"] <= answer["best"]["value"]
+        assert answer["gap_frac"] == pytest.approx(
+            answer["best"]["value"] / answer["lower_bound"] - 1, rel=1e-6
+        )
+        assert all(cell["decided_by"] == "simulation" for cell in answer["grid"])
+    text = here(*PLANNED, "--strategy", "hybrid").out
+    assert "The plan of the best" in text
+    assert "\nall plans compared" in text
+
+
+def test_an_unknown_strategy_is_refused(here: Here) -> None:
+    outcome = here(*SMALL, "--strategy", "greedy", "--json")
+    assert outcome.code == 2
+    assert outcome.json["errors"][0]["key"] == "--strategy"

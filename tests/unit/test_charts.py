@@ -9,6 +9,7 @@ import pytest
 
 from accelsim.charts.accesses import accesses_by_operand
 from accelsim.charts.bars import MAX_BARS, Stack, cycles_parts, energy_by_level, group_tail, shorten
+from accelsim.charts.measured import against_measured
 from accelsim.charts.plots import Plots
 from accelsim.charts.reuse import accesses_per_mac
 from accelsim.charts.work import work_by_layer
@@ -124,3 +125,18 @@ def test_no_level_shares_its_colour_with_another() -> None:
 
     colours = level_colours(["mac", "reg", "spad", "acc", "glb", "l2", "dram"])
     assert len(set(colours.values())) == len(colours)
+
+
+def test_measured_cells_are_points_at_their_two_values_grouped_by_limit() -> None:
+    cells = [
+        {"measured": "1.0", "predicted": 1.1, "limit": "host"},
+        {"measured": 10.0, "predicted": 10.0, "limit": "compute"},
+        {"measured": 20.0, "predicted": 15.0, "limit": "host"},
+    ]
+    figure = against_measured(cells, "images/s")
+    (axes,) = figure.axes
+    drawn_at = {tuple(at) for points in axes.collections[1:] for at in points.get_offsets().tolist()}
+    assert drawn_at == {(1.0, 1.1), (10.0, 10.0), (20.0, 15.0)}
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["compute (1)", "host (2)"]
+    assert "3 cells, median error 10.0%" in figure.get_suptitle()
+    figure.savefig(io.BytesIO(), dpi=30)

@@ -15,6 +15,7 @@ from support.chips import work
 from accelsim.cost.chip import CellCosts, cell_costs, data_set_seconds, footprint
 from accelsim.cost.chip_device import layer_seconds, n_sharing, pass_parts
 from accelsim.cost.chip_stations import host_work, missing_frac, slowdown
+from accelsim.sim.chip import ChipSimulation
 from accelsim.tables.chip import STATIONS, Cells, Chip, Host, ReplicaWork
 
 
@@ -204,6 +205,17 @@ def test_a_data_set_takes_its_start_and_whole_rounds_of_passes() -> None:
     seconds = data_set_seconds(chip, works, cells, 10)
     assert seconds[:3].tolist() == [100 + 5 * 8, 100 + 3 * 8, 100 + 8]
     assert math.isnan(seconds[3])
+
+
+@pytest.mark.parametrize(("stored", "copies"), [("card", 1), ("instance", 3), ("replica", 6)])
+def test_every_copy_of_the_weights_crosses_the_hosts_link_before_a_run(stored: Any, copies: int) -> None:
+    """50 weights of 2 B at 10 B/s: 10 s a copy; 3 threads of 2 replicas; both models of a run."""
+    chip = small_chip(
+        {"link_bytes_per_s": 10.0}, {"weights_stored": stored, "weight_bytes": 2.0, "start_s": 7.0}
+    )
+    works = {1: small_work(load=(0, 0), store=(0, 0), n_weights=50.0)}
+    assert data_set_seconds(chip, works, Cells.of([(1, 2, 3, 1)]), 6).tolist() == [7 + 10 * copies + 4]
+    assert ChipSimulation(chip, works).run_s(1, 2, 3, 1, 6) == pytest.approx(7 + 10 * copies + 4)
 
 
 positive = st.floats(0.01, 100.0)
