@@ -5,7 +5,8 @@
     result.layers          # a pandas DataFrame
     result.plot.energy()   # a matplotlib Figure
 
-Importing this loads nothing: a function is looked up in `accelsim.flow` when it is first used.
+Importing this loads nothing: a function is looked up in `accelsim.flow` or `accelsim.explore` when it
+is first used.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.version import VERSION
 
 if TYPE_CHECKING:
+    from accelsim.explore.split import split
     from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run
 
 __version__ = VERSION
-__all__ = ["__version__", "arch", "check", "inspect", "load", "map_layers", "reuse", "run"]
+__all__ = ["__version__", "arch", "check", "inspect", "load", "map_layers", "reuse", "run", "split"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "split":
+        from accelsim.explore.split import split
+
+        return split
     if name in __all__:
         from accelsim import flow
 

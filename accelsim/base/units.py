@@ -68,6 +68,8 @@ KINDS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "power": (frozenset({"power"}), "a power such as '30 mW'"),
     "length": (frozenset({"length"}), "a length such as '65nm'"),
     "time": (frozenset({"time"}), "a time such as '15 ns'"),
+    "time_per_word": (frozenset({"time/word"}), "a time per word such as '35 ns/word'"),
+    "data_per_word": (frozenset({"data/word"}), "bytes per word such as '3 B/word'"),
     "fraction": (frozenset({"fraction"}), "a share such as '25%'"),
 }
 """What a key can ask for: the dimensions that it takes, and how to say so."""
@@ -82,6 +84,8 @@ _NAMES: Final = {
     "energy/op": "an energy",
     "energy/data": "an energy per byte",
     "energy/word": "an energy per word",
+    "time/word": "a time per word",
+    "data/word": "a size per word",
     "fraction": "a share",
 }
 

@@ -67,10 +67,18 @@ class Plots:
 
         return pareto_fronts(self._result.rows, title(self._result.inputs))
 
+    def split(self) -> Figure | None:
+        """Throughput of a chip over its splits, and over threads and batch of the best one."""
+        if not self._result.more.get("grid"):
+            return None
+        from accelsim.charts.split import heat_maps
+
+        return heat_maps(self._result.more["grid"], self._result.more["best"], title(self._result.inputs))
+
     def __repr__(self) -> str:
         return (
             "<charts: energy(), accesses(), cycles() of run; front() of map; work() of inspect; "
-            "reuse() of reuse>"
+            "reuse() of reuse; split() of split>"
         )
 
     def _has(self, column: str) -> bool:

@@ -20,6 +20,7 @@ from accelsim.cli.map import map_
 from accelsim.cli.reuse import reuse
 from accelsim.cli.run import run
 from accelsim.cli.schema import schema
+from accelsim.cli.split import split
 
 app = typer.Typer(
     name="accelsim",
@@ -52,6 +53,7 @@ def _root(
 
 app.command("run")(run)
 app.command("map")(map_)
+app.command("split")(split)
 app.command("inspect")(inspect)
 app.command("reuse")(reuse)
 app.command("list")(list_)

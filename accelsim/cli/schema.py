@@ -16,6 +16,7 @@ class Kind(StrEnum):
     map = "map"
     inspect = "inspect"
     reuse = "reuse"
+    split_ = "split"  # `split` is a method of every string
 
 
 def schema(

@@ -12,9 +12,11 @@ from accelsim.base.errors import InputError
 from accelsim.base.html import html_table
 from accelsim.hardware.checks import faults
 from accelsim.hardware.lower import lower
+from accelsim.hardware.lower_chip import lower_chip
 from accelsim.hardware.messages import from_fault, from_validation
 from accelsim.hardware.model import ArchFile
 from accelsim.hardware.sources import apply_settings, read_merged
+from accelsim.tables.chip import Chip
 from accelsim.tables.machine import Machine
 
 
@@ -52,6 +54,10 @@ class Arch:
     def machine(self) -> Machine:
         """The arrays that the kernels see (made once)."""
         return self._machine
+
+    def chip(self) -> Chip:
+        """Its cores, clusters, cards, host and runtime, as the models of a chip see them."""
+        return lower_chip(self.spec)
 
     def __str__(self) -> str:
         array = self.spec.core.array

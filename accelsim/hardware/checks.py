@@ -8,7 +8,8 @@ from typing import Final
 
 from accelsim.base.errors import did_you_mean
 from accelsim.base.yaml_lines import Key
-from accelsim.hardware.model import ArchFile, Bandwidth, Memory
+from accelsim.hardware.model import ArchFile, Memory
+from accelsim.hardware.parts import Bandwidth
 
 _RESERVED: Final = {"best", "compute", "mac", "hop", "vector", "leakage", "host", "total"}
 
@@ -50,16 +51,9 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
         yield Fault(path, f"no memory {vector.memory!r} outside the array", *_among(vector.memory, outside))
     yield from _activation_faults(spec, memories, outside)
     yield from _cluster_faults(spec)
-    bandwidths: list[tuple[Key, Bandwidth | None]] = [
-        ((*path, "bandwidth"), memory.bandwidth) for path, memory in memories
-    ]
-    if spec.clusters is not None:
-        bandwidths.append((("clusters", "channel", "bandwidth"), spec.clusters.channel.bandwidth))
-    if spec.links is not None:
-        bandwidths.append((("links", "bandwidth"), spec.links.bandwidth))
-    if spec.host is not None:
-        bandwidths.append((("host", "bandwidth"), spec.host.bandwidth))
-    for path, bandwidth in bandwidths:
+    yield from _runtime_faults(spec)
+    bandwidths = [((*path, "bandwidth"), memory.bandwidth) for path, memory in memories]
+    for path, bandwidth in (*bandwidths, *_chip_bandwidths(spec)):
         if bandwidth is not None and not _is_whole(bandwidth):
             yield Fault(path, "is not complete", "either value, or read and write")
     for dataflow in spec.per_dataflow:
@@ -109,6 +103,36 @@ def _cluster_faults(spec: ArchFile) -> Iterator[Fault]:
             f"core.count, {n_cores}, in all",
             "leave clusters.cores out (--set clusters.cores=null): it follows from the other two",
         )
+
+
+def _chip_bandwidths(spec: ArchFile) -> Iterator[tuple[Key, Bandwidth]]:
+    """Of the channels and links that the chip has, with their place in the file."""
+    if spec.clusters is not None:
+        yield ("clusters", "channel", "bandwidth"), spec.clusters.channel.bandwidth
+        if spec.clusters.link is not None:
+            yield ("clusters", "link", "bandwidth"), spec.clusters.link.bandwidth
+    if spec.cards is not None:
+        yield ("cards", "link", "bandwidth"), spec.cards.link.bandwidth
+    if spec.host is not None and spec.host.link is not None:
+        yield ("host", "link", "bandwidth"), spec.host.link.bandwidth
+
+
+def _runtime_faults(spec: ArchFile) -> Iterator[Fault]:
+    """Costs that mean nothing without something else."""
+    runtime, host = spec.runtime, spec.host
+    if runtime is None:
+        return
+    cache = host.cache if host is not None else None
+    link = host.link if host is not None else None
+    for key, needs in (
+        ("convert_miss", {"host.cache": cache, "runtime.in_cache": runtime.in_cache}),
+        ("lock", {"host": host, "runtime.lock_from": runtime.lock_from, "runtime.buffer": runtime.buffer}),
+        ("copy", {"host.link": link}),
+    ):
+        given = runtime.copy_ if key == "copy" else getattr(runtime, key)
+        missing = [name for name, value in needs.items() if value is None]
+        if given is not None and missing:
+            yield Fault(("runtime", key), f"has no effect without {' and '.join(missing)}")
 
 
 def _activation_faults(

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from accelsim.hardware.model import ArchFile, Bandwidth, Memory
+from accelsim.hardware.model import ArchFile, Memory
+from accelsim.hardware.parts import Bandwidth
 from accelsim.tables.dims import OPERANDS
 from accelsim.tables.machine import BEST_HOME, Machine
 
@@ -23,10 +24,10 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
     n_pe = len(core.pe.memories)
     names = tuple(memory.name for memory in memories)
     words = [_word_bits(memory, spec) for memory in memories]
-    rates = [_rates(memory.bandwidth, clock_hz, word) for memory, word in zip(memories, words, strict=True)]
+    pace = [rates(memory.bandwidth, clock_hz, word) for memory, word in zip(memories, words, strict=True)]
     if spec.clusters is not None:
-        channel = _rates(spec.clusters.channel.bandwidth, clock_hz, mac.bits)
-        rates[-1] = (min(rates[-1][0], channel[0]), min(rates[-1][1], channel[1]))
+        channel = rates(spec.clusters.channel.bandwidth, clock_hz, mac.bits)
+        pace[-1] = (min(pace[-1][0], channel[0]), min(pace[-1][1], channel[1]))
     energy = [
         (memory.energy.read.per_byte(word), memory.energy.write.per_byte(word))
         for memory, word in zip(memories, words, strict=True)
@@ -52,8 +53,8 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         word_bits=np.array([memory.bits or 0 for memory in memories], np.int64),
         read_pj_per_byte=np.array([read for read, _ in energy], np.float64),
         write_pj_per_byte=np.array([write for _, write in energy], np.float64),
-        read_bytes_per_cycle=np.array([read for read, _ in rates], np.float64),
-        write_bytes_per_cycle=np.array([write for _, write in rates], np.float64),
+        read_bytes_per_cycle=np.array([read for read, _ in pace], np.float64),
+        write_bytes_per_cycle=np.array([write for _, write in pace], np.float64),
         shared_port=np.array([m.bandwidth is not None and m.bandwidth.value is not None for m in memories]),
         double_buffered=np.array([memory.double_buffered for memory in memories]),
         overlap=np.array([memory.overlap for memory in memories]),
@@ -89,7 +90,7 @@ def _word_bits(memory: Memory, spec: ArchFile) -> int:
     return memory.bits or narrow or mac.bits
 
 
-def _rates(bandwidth: Bandwidth | None, clock_hz: float, word_bits: int) -> tuple[float, float]:
+def rates(bandwidth: Bandwidth | None, clock_hz: float, word_bits: int) -> tuple[float, float]:
     """Bytes a cycle of reads and of writes, inf where none are given."""
     if bandwidth is None:
         return math.inf, math.inf

@@ -18,6 +18,8 @@ _EXPECTED: Final = {
     "bool_type": "true or false",
     "string_type": "text",
     "tuple_type": "a list",
+    "float_type": "a number",
+    "finite_number": "a number",
     "dict_type": "keys and values",
     "string_too_short": "some text",
     "too_short": "at least one",

@@ -2,103 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
-from pydantic_core import core_schema
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 
-from accelsim.base.units import KINDS, Quantity, parse
+from accelsim.base.units import Quantity
+from accelsim.hardware.chip_model import Cards, Clusters, Host, Runtime
+from accelsim.hardware.parts import (
+    AccessEnergy,
+    AreaConstant,
+    Bandwidth,
+    Bits,
+    Count,
+    EnergyConstant,
+    Frequency,
+    HopEnergy,
+    Length,
+    Name,
+    Part,
+    PowerConstant,
+    Share,
+    Size,
+    Source,
+    Text,
+)
 
 SCHEMA: Final = "accelsim.arch/1"
 
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Marks a field as a value with a unit of `kind`: read into a Quantity, a string in the JSON schema."""
-
-    kind: str
-    positive: bool = False
-
-    def read(self, text: object) -> Quantity:
-        return parse(text, self.kind, positive=self.positive)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {
-            "type": ["string", "number"] if self.kind == "fraction" else "string",
-            "description": KINDS[self.kind][1],
-        }
-
-
-Size = Annotated[Quantity, Unit("size")]
-Frequency = Annotated[Quantity, Unit("frequency", positive=True)]
-Rate = Annotated[Quantity, Unit("bandwidth", positive=True)]
-Energy = Annotated[Quantity, Unit("energy")]
-EnergyPerData = Annotated[Quantity, Unit("energy_per_data")]
-Area = Annotated[Quantity, Unit("area")]
-Power = Annotated[Quantity, Unit("power")]
-Length = Annotated[Quantity, Unit("length", positive=True)]
-Time = Annotated[Quantity, Unit("time")]
-Share = Annotated[Quantity, Unit("fraction")]
-
-Name = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Text = Annotated[StrictStr, Field(min_length=1)]
-Source = Annotated[StrictStr, Field(min_length=3, description="paper, table or assumption that it is from")]
-Count = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
-Bits = Annotated[StrictInt, Field(ge=1, le=128)]
 Operand = Literal["I", "W", "O"]
 Dataflow = Literal["ws", "os", "is", "rs", "nlr", "any"]
 Fusable = Literal["batch_norm", "activation", "add"]
-
-
-class Part(BaseModel):
-    """Base of all: frozen, and a key that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Sourced(Part):
-    """A constant and where it is from."""
-
-    source: Source
-
-
-class EnergyConstant(Sourced):
-    value: Energy
-
-
-class HopEnergy(Sourced):
-    value: EnergyPerData
-
-
-class AreaConstant(Sourced):
-    value: Area
-
-
-class PowerConstant(Sourced):
-    value: Power
-
-
-class TimeConstant(Sourced):
-    value: Time
-
-
-class AccessEnergy(Sourced):
-    """Energy of a read and of a write, per byte, bit or word."""
-
-    read: EnergyPerData
-    write: EnergyPerData
-
-
-class Bandwidth(Sourced):
-    """Of one instance: `value` shared by reads and writes, or `read` and `write` each with a port."""
-
-    value: Rate | None = None
-    read: Rate | None = None
-    write: Rate | None = None
 
 
 class Hop(Part):
@@ -189,36 +122,6 @@ class Core(Part):
     leakage: PowerConstant | None = None
 
 
-class Channel(Part):
-    bandwidth: Bandwidth
-
-
-class Clusters(Part):
-    """Groups of cores, each on a memory channel of its own."""
-
-    count: Count
-    cores: Annotated[
-        Count | None, Field(description="cores of a cluster; core.count / count where not given")
-    ] = None
-    channel: Channel
-
-
-class Links(Part):
-    """What joins the cores."""
-
-    bandwidth: Bandwidth
-    energy: HopEnergy | None = None
-
-
-class Host(Part):
-    """The computer that the chip is attached to."""
-
-    description: Text | None = None
-    cores: Count
-    bandwidth: Bandwidth | None = None
-    launch: TimeConstant | None = None
-
-
 class Activations(Part):
     """Home of the tensors between layers, and the share of it kept free for tiles of what lives elsewhere."""
 
@@ -246,8 +149,9 @@ class ArchFile(Part):
     core: Core
     memories: Annotated[tuple[Memory, ...], Field(min_length=1, max_length=16)]
     clusters: Clusters | None = None
-    links: Links | None = None
+    cards: Cards | None = None
     host: Host | None = None
+    runtime: Runtime | None = None
     activations: Annotated[Activations, BeforeValidator(_home)]
     fuses: tuple[Fusable, ...] = ()
-    per_dataflow: dict[Dataflow, dict[StrictStr, Any]] = {}
+    per_dataflow: Annotated[dict[Dataflow, dict[StrictStr, Any]], Field(default_factory=dict)]

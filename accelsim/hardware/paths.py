@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.base.yaml_lines import Document, Key, Mark
-from accelsim.hardware.model import ArchFile, Memory, Sourced
+from accelsim.hardware.model import ArchFile, Memory
+from accelsim.hardware.parts import Sourced
 
 _NOT_SETTABLE: Final = {"schema", "extends", "per_dataflow", "notes"}
 ON_COMMAND_LINE: Final = "--set on the command line"
@@ -34,6 +35,16 @@ def submodel(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := submodel(part))), None)
+
+
+def sourced_keys(model: type[BaseModel] = ArchFile) -> set[str]:
+    """Keys whose mapping is one constant with its source."""
+    found: set[str] = set()
+    for field_name, info in model.model_fields.items():
+        below = submodel(info.annotation)
+        if below is not None:
+            found |= {info.alias or field_name} if issubclass(below, Sourced) else sourced_keys(below)
+    return found
 
 
 def addresses(

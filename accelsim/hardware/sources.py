@@ -10,9 +10,9 @@ from typing import Any, Final
 from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.base.files import find_shipped, read_limited
 from accelsim.base.yaml_lines import MAX_BYTES, Document, Key, Mark, load_yaml
-from accelsim.hardware.paths import ON_COMMAND_LINE, Address, addresses, assign, resolve
+from accelsim.hardware.paths import ON_COMMAND_LINE, Address, addresses, assign, resolve, sourced_keys
 
-_WHOLE: Final = {"energy", "area", "bandwidth", "leakage", "launch", "activations"}
+_WHOLE: Final = {*sourced_keys(), "activations"}
 """Keys whose mapping is one constant with its source: replaced, never merged."""
 
 _MAX_EXTENDS: Final = 16

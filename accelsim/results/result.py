@@ -32,6 +32,8 @@ class Result:
     """Texts that `save` writes beside the result, by file name: the mappings, as they can be read back."""
     plotter: Callable[[Result], Any] | None = field(default=None, compare=False)
     """Makes the object behind `.plot`; `flow` gives it, since charts stand above results."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further parts of the envelope: the `grid` and the `best` of a split."""
 
     @property
     def command(self) -> str:
@@ -40,9 +42,9 @@ class Result:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of every column that the rows or the totals have."""
-        names = column_names(self.rows)
-        return columns.units(names)
+        """Unit of every column that the rows, the totals or the grid have."""
+        grid = self.more.get("grid") or ()
+        return columns.units(dict.fromkeys((*column_names(self.rows), *column_names(grid))))
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope of the interface contract, of plain JSON types: no NaN, no infinity."""
@@ -53,6 +55,7 @@ class Result:
             "units": self.units,
             "totals": plain(self.totals),
             "layers": [plain(row) for row in self.rows],
+            **plain(self.more),
             "notes": list(self.notes),
             "run": plain(self.run),
         }
@@ -67,6 +70,22 @@ class Result:
         from accelsim.results.frame import frame
 
         return frame(self.rows)
+
+    @property
+    def grid(self) -> pd.DataFrame:
+        """The cells of a split as a DataFrame; AttributeError where the answer has none."""
+        from accelsim.results.frame import frame
+
+        if "grid" not in self.more:
+            raise AttributeError(f"an answer of {self.command} has no grid")
+        return frame(self.more["grid"])
+
+    @property
+    def best(self) -> Mapping[str, Any]:
+        """The best cell of a split; AttributeError where the answer has none."""
+        if "best" not in self.more:
+            raise AttributeError(f"an answer of {self.command} has no best cell")
+        return dict(self.more["best"])
 
     def flat_rows(self) -> list[dict[str, Any]]:
         """The rows as CSV has them: nested columns flattened, lists joined."""

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from accelsim.results.result import Result
 
 MARK: Final = "result.json"
-PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front")
-OWNED: Final = (MARK, "layers.csv", "points.csv", "mapping.yaml", *(f"{name}.png" for name in PICTURES))
+PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "split")
+OWNED: Final = (
+    MARK,
+    "layers.csv",
+    "points.csv",
+    "grid.csv",
+    "mapping.yaml",
+    *(f"{name}.png" for name in PICTURES),
+)
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""
 
 

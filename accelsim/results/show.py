@@ -50,6 +50,10 @@ def title(inputs: Mapping[str, Any]) -> str:
 
 def summary(totals: Mapping[str, Any]) -> str:
     """The totals that matter most, on a line."""
+    if "n_cells" in totals:
+        kinds = ("ok", "run"), ("oom", "out of memory"), ("infeasible", "without enough cores")
+        said = [f"{totals[f'n_{kind}']:,} {word}" for kind, word in kinds if totals[f"n_{kind}"]]
+        return f"{totals['n_cells']:,} cells: {', '.join(said)}; {totals['n_simulated']:,} simulated"
     n_layers = totals.get("n_layers", 0)
     words = [f"{n_layers} layer{'' if n_layers == 1 else 's'}"]
     for name, unit in (

@@ -24,7 +24,8 @@ class Column:
     commands: tuple[str, ...] = ("run", "simulate", "map")
 
 
-EVERY = ("run", "simulate", "map", "inspect", "reuse")
+EVERY = ("run", "simulate", "map", "inspect", "reuse", "split")
+WORKING = ("run", "simulate", "map", "inspect", "reuse")
 SHAPE = ("run", "simulate", "map", "inspect")
 
 _IDENTITY: Final = (
@@ -34,10 +35,11 @@ _IDENTITY: Final = (
         "status",
         "str",
         "",
-        "`costed`, `data_movement` or `not_costed`; every operator is listed.",
+        "`costed`, `data_movement` or `not_costed`; every operator is listed. Of a cell `ok`, `oom` (out of "
+        "memory) or `infeasible` (too few cores).",
         commands=EVERY,
     ),
-    Column("reason", "str", "", "Why the layer is not costed; null where it is.", commands=EVERY),
+    Column("reason", "str", "", "Why the layer is not costed; null where it is.", commands=WORKING),
     Column(
         "fused", "list", "", "Operators that a pass has folded into this layer, in order.", commands=SHAPE
     ),
@@ -51,7 +53,7 @@ _WORK: Final = (
         "Multiply-accumulates of the algorithm, padding included.",
         "N G K C P Q R S Z V, the product of the loop extents",
         "sum",
-        EVERY,
+        WORKING,
     ),
     Column(
         "vector_ops",
@@ -113,7 +115,15 @@ _CYCLES: Final = (
         "bytes / bandwidth of the level",
         "sum",
     ),
-    Column("latency_s", "float", "s", "Time of the layer alone.", "latency_cycles / clock", "sum"),
+    Column(
+        "latency_s",
+        "float",
+        "s",
+        "Time of the layer alone; of a cell from a thread's taking a batch until its results are out.",
+        "latency_cycles / clock",
+        "sum",
+        ("run", "simulate", "map", "split"),
+    ),
     Column(
         "utilization_frac",
         "float",
@@ -337,6 +347,76 @@ _REUSE: Final = (
     ),
 )
 
+SPLIT: Final = ("split",)
+_CUT: Final = (
+    Column(
+        "partition",
+        "str",
+        "",
+        "Parts of output channels K, output rows P, images N and input channels C: over clusters | over the "
+        "cores of each.",
+        commands=SPLIT,
+    ),
+    Column("core_s", "float", "s", "Array steps of the core that has most to do.", commands=SPLIT),
+    Column(
+        "read_bytes", "float", "B", "Activations that the replica reads from its channels.", commands=SPLIT
+    ),
+    Column(
+        "write_bytes",
+        "float",
+        "B",
+        "Activations that it writes to them, partial sums and their return included.",
+        commands=SPLIT,
+    ),
+    Column(
+        "exchange_bytes", "float", "B", "What the busiest cluster takes from other clusters.", commands=SPLIT
+    ),
+    Column("weight_read_bytes", "float", "B", "Weights that the replica needs in a pass.", commands=SPLIT),
+)
+
+CELL: Final = (
+    Column("mp", "int", "cores", "Model parallelism: cores of a replica.", commands=SPLIT),
+    Column("dp", "int", "replicas", "Data parallelism: replicas of an instance.", commands=SPLIT),
+    Column("threads", "int", "threads", "Host threads, each with an instance of its own.", commands=SPLIT),
+    Column("batch", "int", "images", "Images of a replica in a pass.", commands=SPLIT),
+    Column(
+        "throughput_fps",
+        "float",
+        "1/s",
+        "Images a second in steady state.",
+        "threads x dp x batch / time from a pass of a thread to its next",
+        commands=SPLIT,
+    ),
+    Column("analytic_latency_s", "float", "s", "Latency by the closed form.", commands=SPLIT),
+    Column(
+        "simulated_latency_s",
+        "float",
+        "s",
+        "Latency by the event simulation; null where the closed form ruled the cell out.",
+        commands=SPLIT,
+    ),
+    Column(
+        "decided_by", "str", "", "`simulation` or `analytic`: whose figures the cell has.", commands=SPLIT
+    ),
+    Column("energy_j", "float", "J", "Energy of the chip for an image.", commands=SPLIT),
+    Column(
+        "memory_bytes",
+        "float",
+        "B",
+        "Weights and live activations on the card.",
+        "shared + per instance + per replica + per image",
+        commands=SPLIT,
+    ),
+    Column(
+        "limit",
+        "str",
+        "",
+        "What decides: a station of the host (`host`, `lock`, `copy`, `launch`), on the device `compute`, "
+        "`channel`, `exchange`, `barrier` or `issue`; `memory` or `cores` where they are short.",
+        commands=SPLIT,
+    ),
+)
+
 COLUMNS: Final[tuple[Column, ...]] = (
     *_IDENTITY,
     *_WORK,
@@ -348,6 +428,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_SEARCH,
     *_SHAPES,
     *_REUSE,
+    *_CUT,
+    *CELL,
 )
 BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
 
@@ -355,6 +437,13 @@ BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
 def of_command(command: str) -> tuple[Column, ...]:
     """The columns that rows of the command may have, in the order in which they are shown."""
     return tuple(column for column in COLUMNS if command in column.commands)
+
+
+def cell_columns() -> tuple[Column, ...]:
+    """The columns of a cell of `split`, in the order in which they are shown."""
+    ours = [column.name for column in CELL]
+    shown = (*ours[:4], "status", "latency_s", *ours[4:])
+    return tuple(BY_NAME[name] for name in shown)
 
 
 def units(names: Iterable[str]) -> dict[str, str]:

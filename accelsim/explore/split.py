@@ -1,0 +1,212 @@
+"""The best split of a chip's cores: model parallelism, data parallelism, host threads and batch.
+
+choose the cells -> cut the network for each number of cores -> closed form of all -> simulate the best
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accelsim.base.errors import InfeasibleError, InputError, Problem, did_you_mean
+from accelsim.cost.chip import CellCosts, cell_costs
+from accelsim.costing import status_of
+from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide
+from accelsim.explore.work import Works
+from accelsim.hardware import Arch, load_arch
+from accelsim.mapper.solve import Solver, open_cache
+from accelsim.results.grid import grid_csv
+from accelsim.results.result import Result
+from accelsim.sim.chip import ChipSimulation
+from accelsim.tables.chip import Chip, ReplicaWork
+from accelsim.workload.graph import LayerGraph
+from accelsim.workload.passes import drop_noops, fuse
+
+if TYPE_CHECKING:
+    from accelsim.charts.plots import Plots
+
+Numbers = Sequence[int] | int | None
+Progress = Callable[[str, int, int], None]
+
+
+def split(
+    graph: LayerGraph,
+    machine: Arch,
+    *,
+    cores: int | None = None,
+    mp: Numbers = None,
+    dp: Numbers = None,
+    threads: Numbers = None,
+    batch: Numbers = None,
+    objective: str = "throughput",
+    full: bool = False,
+    simulate: int | None = None,
+    cache: bool = True,
+    progress: Progress | None = None,
+) -> Result:
+    """How the network runs on all the chip's cores, for every combination of the lists, and which is best.
+
+    A replica is `mp` cores that run one network, an instance `dp` replicas that a host thread drives, `batch`
+    is per replica; where a list is None, powers of two. `cores` changes their number, `full` keeps splits
+    that use all. `objective` is throughput, latency, energy or edp; at least `simulate` cells are simulated.
+    Raises InfeasibleError where no cell has the cores and the memory that it needs.
+    """
+    started = time.perf_counter()
+    _check(graph, objective, simulate)
+    if cores is not None:
+        machine = load_arch(machine.path, (*machine.sets, f"core.count={cores}"), machine.dataflow)
+    chip = machine.chip()
+    chosen = choices(chip.n_cores, mp=mp, dp=dp, threads=threads, batch=batch)
+    cells = chosen.cells(chip.n_cores, full)
+    works = _works(
+        graph, machine, chip, [m for m in chosen.mp if m * min(chosen.dp) <= chip.n_cores], cache, progress
+    )
+    costs = cell_costs(chip, works, cells)
+    if not costs.ok.any():
+        raise InfeasibleError(_nothing_fits(chip, chosen, costs))
+    decided = decide(cells, costs, ChipSimulation(chip, works), objective, simulate, progress)
+    order = decided.order()
+    rows = [decided.row(b) for b in range(len(cells))]
+    best = rows[order[0]]
+    options = {
+        "objective": objective,
+        "dataflow": machine.dataflow,
+        "cores": chip.n_cores,
+        **vars(chosen),
+        "full": full,
+        "simulate": simulate,
+    }
+    inputs = {
+        "model": {"name": graph.name, "sha256": graph.sha256, "format": graph.format},
+        "options": options,
+        "arch": _arch(machine, chip),
+    }
+    info = {
+        "seconds": time.perf_counter() - started,
+        "host": platform.node(),
+        "python": platform.python_version(),
+    }
+    return Result(
+        "accelsim.split/1",
+        inputs,
+        _totals(decided),
+        _layers(graph, machine, works[best["mp"]]),
+        _notes(graph, machine),
+        info,
+        {"grid.csv": grid_csv(rows)},
+        _plots,
+        {"grid": rows, "best": {**best, "objective": objective, "value": float(decided.decided[order[0]])}},
+    )
+
+
+def _works(
+    graph: LayerGraph, machine: Arch, chip: Chip, mps: Sequence[int], cache: bool, progress: Progress | None
+) -> dict[int, ReplicaWork]:
+    fused = fuse(drop_noops(graph), frozenset(machine.fuses))
+    works = Works(fused, machine.machine(), chip, Solver(disk=open_cache() if cache else None))
+    found = {}
+    for at, mp in enumerate(mps):
+        if progress is not None:
+            progress(f"cut over {mp} cores", at, len(mps))
+        found[mp] = works.of(mp)
+    return found
+
+
+def _check(graph: LayerGraph, objective: str, simulate: int | None) -> None:
+    wrong = []
+    if objective not in OBJECTIVES:
+        near = did_you_mean(objective, OBJECTIVES)
+        wrong.append(Problem(f"{objective!r} is no objective", expected=", ".join(OBJECTIVES), hint=near))
+    if simulate is not None and simulate < 0:
+        wrong.append(Problem(f"{simulate} cells can't be simulated", key="simulate", expected="0 or more"))
+    if graph.batch != 1:
+        wrong.append(
+            Problem(
+                f"{graph.name} was loaded with {graph.batch} images a pass",
+                expected="one image: `batch` says how many of them a replica takes",
+                hint="load it with batch=1",
+            )
+        )
+    if wrong:
+        raise InputError(wrong)
+
+
+def _nothing_fits(chip: Chip, chosen: Choices, costs: CellCosts) -> Problem:
+    """Demand, limit, and what would mend it, of the cell that comes nearest."""
+    if not (costs.status == "oom").any():
+        least = min(chosen.mp) * min(chosen.dp)
+        return Problem(
+            f"{min(chosen.mp)} x {min(chosen.dp)} = {least:,} cores are needed by the smallest split, "
+            f"{chip.name} has {chip.n_cores:,}",
+            hint=f"lower --mp or --dp, or --cores {least}",
+        )
+    need, limit = float(np.nanmin(costs.memory_bytes)), chip.memory_bytes * chip.n_cards
+    return Problem(
+        f"{chip.name} needs {need:,.0f} B of {limit:,.0f} B in the cell that needs least",
+        hint="lower --batch, --threads or --dp, or raise dram.size",
+    )
+
+
+def _arch(machine: Arch, chip: Chip) -> dict[str, Any]:
+    lowered = machine.machine()
+    return {
+        "name": machine.name,
+        "sha256": machine.sha256,
+        "set": list(machine.sets),
+        "clock_hz": lowered.clock_hz,
+        "macs_per_cycle": lowered.macs_per_cycle * chip.n_cores,
+        "cores": chip.n_cores,
+        "cores_used": chip.n_cores,
+        "clusters": chip.n_clusters,
+        "memory_bytes": chip.memory_bytes * chip.n_cards,
+    }
+
+
+def _totals(decided: Decided) -> dict[str, Any]:
+    """How many cells there are of each kind, and how far closed form and simulation are apart."""
+    status, done = decided.costs.status, decided.is_simulated
+    off = np.abs(decided.closed[done] / decided.simulated[done] - 1)
+    return {
+        "n_cells": len(decided.cells),
+        **{f"n_{name}": int((status == name).sum()) for name in ("ok", "oom", "infeasible")},
+        "n_simulated": int(done.sum()),
+        "analytic_error_median_frac": float(np.median(off)) if len(off) else None,
+        "analytic_error_max_frac": float(off.max()) if len(off) else None,
+    }
+
+
+def _layers(graph: LayerGraph, machine: Arch, work: ReplicaWork) -> list[dict[str, Any]]:
+    """How the best split cuts each layer, and what one image costs a replica in it."""
+    by_name = {layer.name: layer for layer in graph.layers}
+    lowered = machine.machine()
+    return [
+        {
+            "layer": name,
+            "op": by_name[name].op,
+            "status": status_of(by_name[name], lowered)[0],
+            "partition": work.partition[at],
+            "core_s": float(work.compute_s[at]),
+            "read_bytes": float(work.in_bytes[at]),
+            "write_bytes": float(work.out_bytes[at]),
+            "exchange_bytes": float(work.exchange_bytes[at]),
+            "weight_read_bytes": float(work.weight_bytes[at]),
+        }
+        for at, name in enumerate(work.layers)
+    ]
+
+
+def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
+    lowered = machine.machine()
+    left = [layer.op for layer in graph.layers if status_of(layer, lowered)[0] == "not_costed"]
+    said = [f"not costed and left out: {len(left)} layers ({', '.join(sorted(set(left)))})"] if left else []
+    return (*machine.notes, *said)
+
+
+def _plots(result: Result) -> Plots:
+    from accelsim.charts.plots import Plots
+
+    return Plots(result)

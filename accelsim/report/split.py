@@ -1,0 +1,169 @@
+"""What `split` shows: the grid, the best and those behind it, what limits them, what has no room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from accelsim.report.blocks import Block, Head, Lines, Table
+from accelsim.report.parts import Row, more, note_lines
+from accelsim.results.format import percent, si
+from accelsim.results.show import summary, title
+
+if TYPE_CHECKING:
+    from accelsim.results.result import Result
+
+N_SHOWN: Final = 10
+WORDS: Final = {"oom": "no memory", "infeasible": "-"}
+FIGURES: Final[dict[str, tuple[str, Callable[[Row], str]]]] = {
+    "throughput": ("images a second", lambda cell: si(cell["throughput_fps"])),
+    "latency": ("latency", lambda cell: si(cell["latency_s"], "s")),
+    "energy": ("energy of an image", lambda cell: si(cell["energy_j"], "J")),
+    "edp": ("energy x latency", lambda cell: si(cell["energy_j"] * cell["latency_s"], "J s")),
+}
+"""What a cell shows for each objective."""
+
+
+def split_blocks(result: Result) -> list[Block]:
+    """The report of `split`."""
+    grid: Sequence[Row] = result.more["grid"]
+    best: Row = result.more["best"]
+    objective = str(best["objective"])
+    ranked = sorted(
+        (cell for cell in grid if cell["status"] == "ok"), key=lambda cell: _loss(cell, objective)
+    )
+    options = result.inputs["options"]
+    blocks: list[Block] = [_heading(result)]
+    if len(options["mp"]) * len(options["dp"]) > 1:
+        said = "best over threads and batch" if _varies(options, "threads", "batch") else ""
+        blocks.append(_square(ranked, grid, ("mp", "dp"), objective, said))
+    if _varies(options, "threads", "batch"):
+        here = [cell for cell in grid if (cell["mp"], cell["dp"]) == (best["mp"], best["dp"])]
+        of_best = [cell for cell in ranked if (cell["mp"], cell["dp"]) == (best["mp"], best["dp"])]
+        blocks.append(
+            _square(of_best, here, ("batch", "threads"), objective, f"at mp {best['mp']}, dp {best['dp']}")
+        )
+    blocks.append(_best(ranked, objective))
+    blocks.append(_partitions(result.rows, int(best["mp"])))
+    blocks += _memory(grid, result.inputs["arch"])
+    blocks.append(_models(result.totals))
+    blocks += note_lines(result.notes)
+    blocks.append(more("--json for every number, -o DIR for result.json, grid.csv and a heat map"))
+    return blocks
+
+
+def _heading(result: Result) -> Lines:
+    options, arch = result.inputs["options"], result.inputs["arch"]
+    said = [f"{arch['cores']:,} cores in {arch['clusters']:,} clusters", f"objective {options['objective']}"]
+    said += ["splits that use all cores"] if options["full"] else []
+    return Lines((f"{title(result.inputs)}  ({', '.join(said)})", summary(result.totals)), style="bold")
+
+
+def _varies(options: Row, *names: str) -> bool:
+    return any(len(options[name]) > 1 for name in names)
+
+
+def _loss(cell: Row, objective: str) -> float:
+    if objective == "throughput":
+        return -float(cell["throughput_fps"])
+    if objective == "edp":
+        return float(cell["energy_j"] * cell["latency_s"])
+    return float(cell["latency_s" if objective == "latency" else "energy_j"])
+
+
+def _square(
+    ranked: Sequence[Row], grid: Sequence[Row], axes: tuple[str, str], objective: str, said: str
+) -> Table:
+    """Each place's best cell, with what limits it."""
+    down, across = (sorted({cell[axis] for cell in grid}) for axis in axes)
+    known: dict[Any, Row] = {}
+    for cell in (*ranked, *sorted(grid, key=lambda cell: cell["status"] != "oom")):
+        known.setdefault((cell[axes[0]], cell[axes[1]]), cell)
+    figure, shown = FIGURES[objective]
+    rows = tuple(
+        (f"{axes[0]} {one}", *(_place(known.get((one, other)), shown) for other in across)) for one in down
+    )
+    heads = (Head("", "left"), *(Head(f"{axes[1]} {other}") for other in across))
+    return Table(f"{figure[:1].upper()}{figure[1:]} and its limit{', ' + said if said else ''}", heads, rows)
+
+
+def _place(cell: Row | None, shown: Callable[[Row], str]) -> str:
+    if cell is None:
+        return ""
+    if cell["status"] != "ok":
+        return WORDS[cell["status"]]
+    return f"{'' if cell['decided_by'] == 'simulation' else '~'}{shown(cell)} {cell['limit']}"
+
+
+def _best(ranked: Sequence[Row], objective: str) -> Table:
+    """The best cells, and how far each is behind the first."""
+    heads = (
+        *(Head(name) for name in ("mp", "dp", "threads", "batch", "images/s", "latency")),
+        Head("J/image", least_width=100),
+        Head("memory", least_width=90),
+        Head("limit", "left"),
+        Head("decided by", "left", 110),
+        Head("behind %"),
+    )
+    first = _loss(ranked[0], objective)
+    rows = tuple(
+        (
+            *(str(cell[name]) for name in ("mp", "dp", "threads", "batch")),
+            si(cell["throughput_fps"], digits=4),
+            si(cell["latency_s"], "s"),
+            si(cell["energy_j"], "J"),
+            si(cell["memory_bytes"], "B"),
+            str(cell["limit"]),
+            str(cell["decided_by"]),
+            percent(_behind(_loss(cell, objective), first, objective)),
+        )
+        for cell in ranked[:N_SHOWN]
+    )
+    return Table(f"The best by {objective}", heads, rows)
+
+
+def _behind(loss: float, first: float, objective: str) -> float:
+    if objective == "throughput":
+        return 1 - loss / first
+    return loss / first - 1 if first else 0.0
+
+
+def _partitions(rows: Sequence[Row], mp: int) -> Lines:
+    """How many layers are cut in which way."""
+    if mp == 1:
+        return Lines(("each replica runs on one core: no layer is cut",))
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["partition"]] = counts.get(row["partition"], 0) + 1
+    said = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    listed = "; ".join(f"{cut} ({n})" for cut, n in said[:8]) + ("; ..." if len(said) > 8 else "")
+    return Lines((f"layers cut over {mp} cores: {listed}",))
+
+
+def _memory(grid: Sequence[Row], arch: Row) -> list[Block]:
+    over = [cell for cell in grid if cell["status"] == "oom"]
+    if not over:
+        return []
+    over.sort(key=lambda cell: float(cell["memory_bytes"]))
+    limit = arch["memory_bytes"]
+    said = [
+        f"{len(over):,} cells need more than the {si(limit, 'B')} of the card, from the least to the most:"
+    ]
+    for cell in (over[0], over[-1]) if len(over) > 1 else over:
+        where = ", ".join(f"{name} {cell[name]}" for name in ("mp", "dp", "threads", "batch"))
+        said.append(f"  {where}: {cell['memory_bytes']:,.0f} B of {limit:,.0f} B")
+    return [Lines(tuple(said))]
+
+
+def _models(totals: Row) -> Lines:
+    if not totals["n_simulated"]:
+        return Lines(("no cell was simulated: the closed form alone decided",))
+    median, largest = (percent(totals[f"analytic_error_{name}_frac"]) for name in ("median", "max"))
+    n, n_ok = totals["n_simulated"], totals["n_ok"]
+    left = " (~: closed form, too slow to be among the best)" if n < n_ok else ""
+    return Lines(
+        (
+            f"{n:,} of {n_ok:,} cells simulated{left}",
+            f"the closed form is off by {median} % in the median, {largest} % at most",
+        )
+    )

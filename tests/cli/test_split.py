@@ -1,0 +1,217 @@
+"""`accelsim split` as a user meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from accelsim.tables.columns import cell_columns
+
+from .conftest import Here
+from .conftest import accelsim as process
+
+SPLIT = ("split", "lenet", "--arch", "mlu100", "--no-cache")
+SMALL = (*SPLIT, "--mp", "1,2,16", "--dp", "1,4", "--threads", "1,8", "--batch", "1,16")
+# issue: the keys of a cell
+CELL = [
+    "mp",
+    "dp",
+    "threads",
+    "batch",
+    "status",
+    "latency_s",
+    "throughput_fps",
+    "analytic_latency_s",
+    "simulated_latency_s",
+    "decided_by",
+    "energy_j",
+    "memory_bytes",
+    "limit",
+]
+
+
+def test_every_combination_is_a_cell_of_the_contract(here: Here) -> None:
+    answer = here(*SMALL, "--json").json
+    assert answer["schema"] == "accelsim.split/1"
+    assert {"tool", "inputs", "units", "totals", "layers", "grid", "best", "run"} <= set(answer)
+    assert all(list(cell) == CELL for cell in answer["grid"])
+    asked = list(product((1, 2, 16), (1, 4), (1, 8), (1, 16)))
+    assert [tuple(cell[name] for name in CELL[:4]) for cell in answer["grid"]] == asked
+    assert set(CELL) == {column.name for column in cell_columns()}
+    assert {cell["status"] for cell in answer["grid"]} == {"ok", "infeasible"}
+    for cell in answer["grid"]:
+        assert (cell["status"] == "infeasible") == (cell["mp"] * cell["dp"] > 32)
+        figures = [cell[name] for name in ("latency_s", "throughput_fps", "analytic_latency_s")]
+        assert all((figure is None) == (cell["status"] == "infeasible") for figure in figures)
+
+
+def test_the_best_cell_has_the_most_throughput_or_the_least_of_what_else_is_asked(here: Here) -> None:
+    for objective, figure in (
+        ("throughput", lambda cell: -cell["throughput_fps"]),
+        ("latency", lambda cell: cell["latency_s"]),
+        ("energy", lambda cell: cell["energy_j"]),
+        ("edp", lambda cell: cell["energy_j"] * cell["latency_s"]),
+    ):
+        answer = here(*SMALL, "--objective", objective, "--json").json
+        ok = [cell for cell in answer["grid"] if cell["status"] == "ok"]
+        assert figure(answer["best"]) == pytest.approx(min(map(figure, ok)), rel=1e-8)
+        assert {name: answer["best"][name] for name in CELL} in ok
+
+
+def test_the_simulation_decides_unless_it_is_switched_off(here: Here) -> None:
+    ok = [cell for cell in here(*SMALL, "--json").json["grid"] if cell["status"] == "ok"]
+    assert all(cell["decided_by"] == "simulation" for cell in ok)
+    assert all(cell["latency_s"] == cell["simulated_latency_s"] for cell in ok)
+    off = [cell for cell in here(*SMALL, "--simulate", "0", "--json").json["grid"] if cell["status"] == "ok"]
+    assert all(cell["decided_by"] == "analytic" for cell in off)
+    assert all(cell["simulated_latency_s"] is None for cell in off)
+    assert all(cell["latency_s"] == cell["analytic_latency_s"] for cell in off)
+
+
+def test_of_a_large_grid_the_closed_form_rules_cells_out_and_the_best_stays(here: Here) -> None:
+    grid = (
+        *SPLIT,
+        "--mp",
+        "1,2,8",
+        "--dp",
+        "1,4,8",
+        "--threads",
+        "1,2,4,8,16,32",
+        "--batch",
+        "1,2,4,8,16,32",
+    )
+    pruned, whole = (here(*grid, *more, "--json").json for more in (("--simulate", "50"), ()))
+    assert 50 <= pruned["totals"]["n_simulated"] < pruned["totals"]["n_ok"] == whole["totals"]["n_simulated"]
+    assert pruned["best"] == whole["best"]
+    left = [cell for cell in pruned["grid"] if cell["decided_by"] == "analytic"]
+    assert all(cell["simulated_latency_s"] is None for cell in left)
+    truth = {tuple(cell[name] for name in CELL[:4]): cell["throughput_fps"] for cell in whole["grid"]}
+    for cell in left:
+        assert truth[tuple(cell[name] for name in CELL[:4])] <= pruned["best"]["throughput_fps"]
+
+
+def test_full_keeps_the_splits_that_use_all_cores(here: Here) -> None:
+    grid = here(*SPLIT, "--full", "--threads", "2", "--batch", "1", "--json").json["grid"]
+    assert [(cell["mp"], cell["dp"]) for cell in grid] == [(2**i, 2 ** (5 - i)) for i in range(6)]
+    few = here(*SPLIT, "--full", "--cores", "16", "--threads", "2", "--batch", "1", "--json").json["grid"]
+    assert [(cell["mp"], cell["dp"]) for cell in few] == [(2**i, 2 ** (4 - i)) for i in range(5)]
+
+
+def test_what_has_no_room_is_told_with_its_bytes(here: Here) -> None:
+    tight = (
+        *SPLIT,
+        "--mp",
+        "1",
+        "--dp",
+        "1,2",
+        "--threads",
+        "1,32",
+        "--batch",
+        "64",
+        "--set",
+        "dram.size='12 MB'",
+    )
+    answer = here(*tight, "--json").json
+    status = {(cell["dp"], cell["threads"]): cell["status"] for cell in answer["grid"]}
+    assert status == {(1, 1): "ok", (2, 1): "ok", (1, 32): "oom", (2, 32): "oom"}
+    for cell in answer["grid"]:
+        assert (cell["memory_bytes"] > 12e6) == (cell["status"] == "oom")
+    text = here(*tight).out
+    assert "no memory" in text
+    assert "B of 12,000,000 B" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--mp", "64"), ("64 cores", "32")),
+        (("--mp", "8", "--dp", "8"), ("64 cores", "32")),
+        (
+            ("--threads", "64", "--batch", "1024", "--set", "dram.size='12 MB'"),
+            ("12,000,000 B", "lower --batch"),
+        ),
+    ],
+)
+def test_where_no_cell_runs_the_code_is_3_with_demand_and_limit(
+    here: Here, options: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    outcome = here(*SPLIT, *options)
+    assert (outcome.code, outcome.out) == (3, "")
+    assert all(word in outcome.err for word in said)
+    error = here(*SPLIT, *options, "--json")
+    assert (error.code, error.json["exit_code"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (("--mp", "1;2"), "--mp"),
+        (("--threads", ""), "--threads"),
+        (("--dp", "0"), "dp"),
+        (("--batch", "-4"), "--batch"),
+        (("--full", "--mp", "3"), "full"),
+        (("--objective", "speed"), "--objective"),
+        (("--simulate", "-1"), "--simulate"),
+        (("--cores", "0"), "--cores"),
+    ],
+)
+def test_bad_options_are_named(here: Here, options: tuple[str, ...], key: str) -> None:
+    outcome = here(*SPLIT, *options, "--json")
+    assert outcome.code == 2, outcome.out
+    assert outcome.json["errors"][0]["key"] == key
+
+
+def test_tables_show_the_grid_the_best_and_what_limits_each_cell(here: Here) -> None:
+    outcome = here(*SMALL)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert "24 cells" in lines[1]
+    (first,) = [line for line in lines if line.startswith("mp 1 ")]
+    assert len(first.split()) == 2 + 2 * 3  # the label, two splits of figure, prefix and limit
+    (last,) = [line for line in lines if line.startswith("mp 16 ")]
+    assert last.split()[-1] == "-"
+    assert any(line.startswith("batch 16") for line in lines)
+    at = next(i for i, line in enumerate(lines) if line.startswith("The best by throughput"))
+    behind = [float(line.split()[-1]) for line in lines[at + 3 : at + 13]]
+    assert behind[0] == 0.0
+    assert behind == sorted(behind)
+
+
+def test_a_directory_holds_result_grid_and_heat_map(here: Here, tmp_path: Path) -> None:
+    outcome = here(*SMALL, "-o", tmp_path / "out", "--json")
+    made = tmp_path / "out"
+    assert {file.name for file in made.iterdir()} == {"result.json", "layers.csv", "grid.csv", "split.png"}
+    assert json.loads((made / "result.json").read_text())["grid"] == outcome.json["grid"]
+    with (made / "grid.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [list(row) for row in rows] == [CELL] * 24
+    assert [row["throughput_fps"] for row in rows] == [
+        "" if cell["throughput_fps"] is None else str(cell["throughput_fps"]) for cell in outcome.json["grid"]
+    ]
+    assert (made / "split.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_runs_give_the_same_bytes_outside_run() -> None:
+    answers = [process(*SMALL, "--json", PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    assert [done.returncode for done in answers] == [0, 0], answers[0].stderr
+    lines = [
+        [line for line in done.stdout.splitlines() if not line.startswith('  "run":')] for done in answers
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_the_schema_of_the_answer_knows_every_column_of_it(here: Here) -> None:
+    answer, schema = here(*SMALL, "--json").json, here("schema", "split").json["properties"]
+    assert set(answer["layers"][0]) <= set(schema["layers"]["items"]["properties"])
+    assert set(answer["grid"][0]) == set(schema["grid"]["items"]["properties"])
+    named = {*answer["layers"][0], *answer["grid"][0]}
+    assert {"latency_s", "energy_j", "memory_bytes", "exchange_bytes"} <= set(answer["units"]) <= named
+
+
+def test_quiet_prints_nothing(here: Here) -> None:
+    outcome = here(*SMALL, "--quiet")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
