@@ -99,6 +99,11 @@ class Loops:
             self._last[d, n_time] = int(offsets[offsets < self.extents[d]].max())
         return self._last[d, n_time]
 
+    def n_valid(self, n_time: int) -> int:
+        """Rows of the first n loops that are work."""
+        offsets = (_offsets([x for x in self.time[:n_time] if x.dim == d]) for d in self.dims)
+        return prod(int((at < self.extents[d]).sum()) for d, at in zip(self.dims, offsets, strict=True))
+
     def n_rows(self, n_time: int) -> int:
         """Rows of the first n loops, those beyond the extents counted too."""
         return prod(loop.trips for loop in self.time[:n_time])

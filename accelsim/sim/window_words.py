@@ -46,8 +46,8 @@ class Window:
         step = max(1, MAX_TILES // width)
         for start in range(0, len(first), step):
             part = slice(start, start + step)
-            a = count(new[0][part], new[1][part], old[0][part], old[1][part])
-            touched[part], shared[part] = a
+            was = (np.maximum(base[part], 0) for base in old)
+            touched[part], shared[part] = count(new[0][part], new[1][part], *was)
         shared[old[0] < 0] = 0
         return touched[where], shared[where]
 

@@ -1,0 +1,109 @@
+"""Buffers of tiles while a program runs: which tiles are asked for, there, in use or gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from accelsim.sim.ports import PORT, Moves, Port
+from accelsim.sim.program import Kind, Program
+from accelsim.sim.program import Moves as Numbered
+
+
+class Buffer:
+    """The tiles of one stage, told by their number; tile v sits in slot v mod slots."""
+
+    __slots__ = (
+        "asked",
+        "before",
+        "begun",
+        "blame",
+        "done",
+        "ended",
+        "ends",
+        "feeds",
+        "first",
+        "free",
+        "gated",
+        "issued",
+        "loads",
+        "name",
+        "needs",
+        "parent",
+        "pending",
+        "slots",
+    )
+
+    def __init__(self, name: str, slots: int, first: list[int], loads: list[Moves], now: int) -> None:
+        self.name, self.slots = name, slots
+        self.first, self.loads = first, loads  # of each tile: the step that uses it first, what loads it
+        self.issued = self.begun = self.ended = 0  # tiles asked for, in use or gone, gone
+        self.ends = [now] * slots  # when the tile of a slot is there
+        self.free = [now] * slots  # when a slot has no tile any more
+        self.asked = [now] * slots  # when the load was asked for
+        self.blame = [PORT] * slots  # what the load takes longest on
+        self.before = [PORT] * slots  # what kept it from being asked for earlier
+        self.done = -1  # the last tile that is there, kept where others load from it
+        self.pending = False  # it will be tried again when a slot is free
+        self.parent: Buffer | None = None
+        self.needs: list[int] = []  # of each tile, the parent's tile that it is loaded from
+        self.feeds: list[Buffer] = []
+        self.gated: list[bool] = []  # of each tile, whether it waits for moves apart
+
+
+@dataclass(frozen=True, slots=True)
+class BoundKind:
+    """A kind of tile step with the ports of one core."""
+
+    compute: int
+    fill: int
+    wait: int
+    begins: tuple[int, ...]
+    drains: tuple[Moves, ...]
+    trailing: Moves
+    streams: Moves
+    apart: Moves
+    owed: Moves
+
+
+def bind(kind: Kind, ports: tuple[Port, ...]) -> BoundKind:
+    return BoundKind(
+        kind.compute,
+        kind.fill,
+        kind.wait,
+        kind.begins,
+        tuple(_bound(moves, ports) for moves in kind.drains),
+        _bound(kind.trailing, ports),
+        _bound(kind.streams, ports),
+        _bound(kind.apart, ports),
+        _bound(kind.owed, ports),
+    )
+
+
+def _bound(moves: Numbered, ports: tuple[Port, ...]) -> Moves:
+    return tuple((ports[number], ticks) for number, ticks in moves)
+
+
+def buffers_of(program: Program, ports: tuple[Port, ...], now: int) -> list[Buffer]:
+    """A buffer for each stage, empty."""
+    buffers: list[Buffer] = []
+    for s, stage in enumerate(program.stages):
+        has = np.array([s in kind.begins for kind in program.kinds])
+        steps = np.flatnonzero(has[program.steps])
+        loads = [
+            _bound(kind.loads[kind.begins.index(s)], ports) if s in kind.begins else ()
+            for kind in program.kinds
+        ]
+        kinds = program.steps[steps].tolist()
+        buffer = Buffer(stage.name, stage.slots, steps.tolist(), [loads[k] for k in kinds], now)
+        apart = [bool(kind.apart) and stage.gates for kind in program.kinds]
+        buffer.gated = [apart[k] for k in kinds]
+        buffers.append(buffer)
+    for buffer, stage in zip(buffers, program.stages, strict=True):
+        if stage.parent is not None:
+            buffer.parent = buffers[stage.parent]
+            buffer.parent.feeds.append(buffer)
+            at = np.searchsorted(buffer.parent.first, buffer.first, side="right") - 1
+            buffer.needs = at.tolist()
+    return buffers

@@ -1,0 +1,279 @@
+"""A core that runs one program at a time: its tile steps as events in SimPy.
+
+An event is the end of a tile step's compute: what it used drains, the buffers that it frees load their next
+tiles, and the next step starts when its tiles are there. Transfers are reservations on ports, so that a step
+takes one or two events. The array's time is told apart: compute, fill and drain, and stalls by their cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simpy import Environment
+from simpy.events import Timeout
+
+from accelsim.sim.buffers import BoundKind, Buffer, bind, buffers_of
+from accelsim.sim.ports import CAUSES, PORT, Moves, Port, settled, transfer
+from accelsim.sim.program import Program
+from accelsim.sim.record import Recorder
+from accelsim.sim.steady import Steady
+
+
+class Core:
+    """The array and the ports of one core; `private` are those that rest while its array fills or drains."""
+
+    def __init__(
+        self,
+        env: Environment,
+        ports: tuple[Port, ...],
+        channels: tuple[int, ...],
+        recorder: Recorder | None = None,
+        skip: bool = True,
+    ) -> None:
+        self.env, self.ports, self.recorder, self.skip = env, ports, recorder, skip
+        self.private = tuple(port for i, port in enumerate(ports) if i not in channels)
+        self.n_events = self.n_steps = self.n_skipped = 0
+
+    def run(self, program: Program, done: Callable[[Run], None], preloaded: int | None = None) -> Run:
+        """Starts a program now; `done` is called at its end, `preloaded` says when its first weights arrive."""
+        return Run(self, program, done, preloaded)
+
+
+class Run:
+    """One program on one core, from its first load to its last store; times in ticks."""
+
+    def __init__(
+        self, core: Core, program: Program, done: Callable[[Run], None], preloaded: int | None = None
+    ) -> None:
+        self.core, self.program, self.done = core, program, done
+        self.env, self.record = core.env, core.recorder
+        self.kinds: tuple[BoundKind, ...] = tuple(bind(kind, core.ports) for kind in program.kinds)
+        self.steps: list[int] = program.steps.tolist()
+        self.start = self.now
+        self.buffers: list[Buffer] = buffers_of(program, core.ports, self.start + program.lead)
+        self.compute = self.wait = 0
+        self.fill = program.lead + program.tail
+        self.stalls = dict.fromkeys(CAUSES, 0)
+        self.at = 0  # the step that comes next
+        self.idle = self.start + program.lead  # since when the array has had nothing to do
+        self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
+        self.blocked = self.gate_open = False
+        self.end = self.start
+        self.loaded: Callable[[], None] | None = None  # called when all loads are asked for
+        self.steady = Steady(program) if core.skip else None
+        if preloaded is not None and program.weights is not None:
+            first = self.buffers[program.weights]
+            first.ends[0], first.issued = preloaded, 1
+        for port in core.private:
+            port.rest(self.idle)
+        self._after(program.lead, self._begin)
+
+    @property
+    def now(self) -> int:
+        return int(self.env.now)
+
+    def _after(self, delay: int, call: Callable[..., None], *given: Any) -> None:
+        """Calls back after so many ticks: at once where there is nothing to wait for."""
+        if delay <= 0:
+            call(*given)
+            return
+
+        def event(_: Any) -> None:
+            self.core.n_events += 1
+            call(*given)
+
+        Timeout(self.env, delay).callbacks.append(event)
+
+    def _begin(self) -> None:
+        for buffer in self.buffers:
+            if buffer.issued and buffer.feeds:
+                self._after(buffer.ends[0] - self.now, self._arrived, buffer, 0)
+            self._load(buffer)
+        self._advance()
+
+    # --- a step after the other
+
+    def _finished(self, _: Any) -> None:
+        self.core.n_events += 1
+        self.at += 1
+        self._advance()
+
+    def _advance(self) -> None:
+        """The step before has ended: its tiles drain, their slots load, the next step gets ready."""
+        kind, now = self.kinds[self.steps[self.at]], self.env.now
+        for s, moves in zip(kind.begins, kind.drains, strict=True):
+            buffer = self.buffers[s]
+            if buffer.begun > buffer.ended:
+                slot, out, port = buffer.ended % buffer.slots, now, None
+                if moves:
+                    out, port = self._move(moves, "store")
+                    self.last_store = max(self.last_store, out)
+                buffer.free[slot], buffer.before[slot] = out, port.cause if port else PORT
+                buffer.ended += 1
+            self._load(buffer)
+        if kind.trailing:
+            self.trail, _ = self._move(kind.trailing, "store")
+            self.last_store = max(self.last_store, self.trail)
+        if self.steady is not None and self.steady.marks[self.at]:
+            shift = self.steady.skip(self)
+            if shift:
+                self._after(shift, self._get_ready)
+                return
+        self._get_ready()
+
+    def _get_ready(self) -> None:
+        kind = self.kinds[self.steps[self.at]]
+        self.gate_open = False
+        if kind.apart:
+            self._rest()
+        elif self.at == self.program.n_steps:
+            self._close()
+        else:
+            self._wait()
+
+    def _rest(self) -> None:
+        """Moves apart start when everything else is at rest."""
+        end, port = settled(self.core.private, self.env.now)
+        if end > self.env.now:
+            self._stall(end, port.cause if port else PORT)
+            self._after(end - self.env.now, self._rest)
+            return
+        kind = self.kinds[self.steps[self.at]]
+        end, port = self._move(kind.apart, "load")
+        self._stall(end, port.cause if port else PORT)
+        for port in self.core.private:
+            port.rest(end)
+        for port, ticks in kind.owed:
+            port.owe(ticks)
+        self._after(end - self.env.now, self._rested)
+
+    def _rested(self) -> None:
+        self.gate_open = True
+        for s in self.kinds[self.steps[self.at]].begins:
+            self._load(self.buffers[s])
+        if self.at == self.program.n_steps:
+            self._close()
+        else:
+            self._wait()
+
+    def _wait(self) -> None:
+        """The step starts when all its tiles are there."""
+        ready, last = self.env.now, None
+        for s in self.kinds[self.steps[self.at]].begins:
+            buffer = self.buffers[s]
+            if buffer.issued <= buffer.begun:
+                self.blocked = True
+                return
+            end = buffer.ends[buffer.begun % buffer.slots]
+            if end > ready:
+                ready, last = end, buffer
+        if last is None:
+            if self.env.now > self.idle:
+                self._stall(self.env.now, PORT)
+            self._go()
+            return
+        slot = last.begun % last.slots
+        if last.asked[slot] > self.idle:
+            self._stall(last.asked[slot], last.before[slot])
+        self._stall(ready, last.blame[slot])
+        self._after(ready - self.env.now, self._go)
+
+    def _go(self) -> None:
+        """Compute, beside the words that stream in and out."""
+        now, kind = self.env.now, self.kinds[self.steps[self.at]]
+        for s in kind.begins:
+            self.buffers[s].begun += 1
+        if kind.fill:
+            for port in self.core.private:
+                port.reserve(now, kind.fill)
+                port.busy -= kind.fill
+            self.fill += kind.fill
+        body = end = now + kind.fill + kind.wait + kind.compute
+        self.compute += kind.compute
+        self.wait += kind.wait
+        self.core.n_steps += 1
+        cause = PORT
+        if kind.streams:
+            end, port = self._move(kind.streams, "stream")
+            cause = port.cause if port else PORT
+        if self.trail > end:
+            end = self.trail
+        if self.record is not None:
+            self.record.add("array", self.program.name, now, body)
+        self.idle = body
+        if end > body:
+            self._stall(end, cause)
+        else:
+            end = body
+        event = Timeout(self.env, end - now)
+        event.callbacks.append(self._finished)
+
+    def _close(self) -> None:
+        """The last stores, then the array drains."""
+        end, port = settled(self.core.private, max(self.env.now, self.last_store))
+        self._stall(end, port.cause if port else PORT)
+        self.end = end + self.program.tail
+        for port in self.core.private:
+            port.rest(self.end)
+            port.debt = 0
+        self._after(self.end - self.env.now, self._close_now)
+
+    def _close_now(self) -> None:
+        self.done(self)
+
+    # --- loads
+
+    def _load(self, buffer: Buffer) -> None:
+        """Asks for the next tiles of a buffer, as far as it has free slots and its parent has them."""
+        while buffer.issued < min(len(buffer.first), buffer.ended + buffer.slots) and not buffer.pending:
+            tile, now = buffer.issued, self.env.now
+            if buffer.parent is not None and buffer.needs[tile] > buffer.parent.done:
+                return
+            if buffer.gated[tile] and not (self.gate_open and buffer.first[tile] == self.at):
+                return
+            slot, moves = tile % buffer.slots, buffer.loads[tile]
+            free = buffer.free[slot]
+            if moves and free > now:
+                buffer.pending = True
+                self._after(free - now, self._retry, buffer)
+                return
+            end = max(now, free)
+            if moves:
+                end, port = self._move(moves, buffer.name)
+                buffer.blame[slot] = port.cause if port else PORT
+            else:
+                buffer.blame[slot] = buffer.before[slot]
+            buffer.ends[slot], buffer.asked[slot] = end, now
+            buffer.issued += 1
+            if buffer.feeds:
+                self._after(end - now, self._arrived, buffer, tile)
+            if self.blocked:
+                self.blocked = False
+                self._wait()
+
+    def _retry(self, buffer: Buffer) -> None:
+        buffer.pending = False
+        self._load(buffer)
+
+    def _arrived(self, buffer: Buffer, tile: int) -> None:
+        buffer.done = tile
+        for child in buffer.feeds:
+            slot = child.issued % child.slots
+            child.before[slot] = buffer.blame[tile % buffer.slots]
+            self._load(child)
+
+    # --- accounts
+
+    def _move(self, moves: Moves, what: str) -> tuple[int, Port | None]:
+        end, last = transfer(moves, self.env.now)
+        if self.record is not None:
+            for port, ticks in moves:
+                self.record.add(port.name, what, port.free - ticks, port.free)
+        return end, last
+
+    def _stall(self, until: int, cause: str) -> None:
+        """The array has nothing to do until then."""
+        if until > self.idle:
+            self.stalls[cause] += until - self.idle
+            self.idle = until

@@ -1,0 +1,76 @@
+"""Ports and channels: servers that take one transfer after the other, by reservation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+MEMORY_CHANNEL: Final = "memory_channel"
+PORT: Final = "port"
+BARRIER: Final = "barrier"
+HOST: Final = "host"
+DEPENDENCY: Final = "dependency"
+CAUSES: Final = (MEMORY_CHANNEL, PORT, BARRIER, HOST, DEPENDENCY)
+"""What an array waits for."""
+
+
+class Port:
+    """Takes transfers in the order in which they ask: each starts when the one before has ended.
+
+    A debt is work without a date: words that came while all else was at rest, and take the port's idle time.
+    """
+
+    __slots__ = ("busy", "cause", "debt", "free", "name")
+
+    def __init__(self, name: str, cause: str = PORT) -> None:
+        self.name, self.cause = name, cause
+        self.free = 0  # ticks: when all that has asked is done
+        self.busy = 0  # ticks of work so far
+        self.debt = 0
+
+    def reserve(self, now: int, ticks: int) -> int:
+        """When a transfer that asks now is done."""
+        start = self.free
+        if start < now:
+            if self.debt:
+                self.debt -= min(self.debt, now - start)
+            start = now
+        self.free = start + ticks
+        self.busy += ticks
+        return self.free
+
+    def owe(self, ticks: int) -> None:
+        self.debt += ticks
+        self.busy += ticks
+
+    def rest(self, until: int) -> None:
+        """Nothing is served before then; what is owed stays so."""
+        if self.free < until:
+            self.free = until
+
+    @property
+    def settled(self) -> int:
+        """When all that has asked and all that is owed can be done."""
+        return self.free + self.debt
+
+
+Moves = tuple[tuple[Port, int], ...]
+
+
+def transfer(moves: Moves, now: int) -> tuple[int, Port | None]:
+    """Reserves every port of a transfer; when the last of them is done, and which that is."""
+    end, last = now, None
+    for port, ticks in moves:
+        done = port.reserve(now, ticks)
+        if done > end:
+            end, last = done, port
+    return end, last
+
+
+def settled(ports: Iterable[Port], now: int) -> tuple[int, Port | None]:
+    """When all ports are at rest, and the one that takes longest."""
+    end, last = now, None
+    for port in ports:
+        if port.settled > end:
+            end, last = port.settled, port
+    return end, last

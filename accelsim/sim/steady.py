@@ -1,0 +1,191 @@
+"""Steady states: where a program repeats itself and so does all that it left behind, time is multiplied.
+
+Between two looks at the same place of a loop, one iteration apart, the program did the same steps. If all that
+the future depends on (ports, buffers, what is still on its way) is then the same, seen from the clock, the next
+iteration takes the same time and the same transfers; so do all that follow while the steps stay equal. Ports
+and buffers that an iteration does not touch keep their own dates: no skip passes the next event of anyone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.sim.program import Program
+
+if TYPE_CHECKING:
+    from accelsim.sim.core import Run
+
+MIN_STEPS = 8
+"""Steps that a skip must save: a look costs as much as a few of them."""
+MAX_BACKOFF = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The state when a step has ended and the next is about to get ready, with absolute dates."""
+
+    at: int
+    now: int
+    ports: tuple[tuple[int, int, int], ...]  # free, debt, busy
+    buffers: tuple[tuple[int, int, int], ...]  # issued, begun, ended
+    relative: tuple[tuple[object, ...], ...]  # of each buffer, what it waits for, seen from the clock
+    trail: int
+    last_store: int
+    times: tuple[int, ...]  # compute, fill, wait, then stalls by cause
+
+
+class Steady:
+    """Looks for repetition in one run: once an iteration of each loop, less often where it is not found."""
+
+    def __init__(self, program: Program) -> None:
+        if "steady" not in program.cache:
+            program.cache["steady"] = _repeats(program.steps, program.periods)
+        self.periods, self.repeats, self.marks = program.cache["steady"]  # type: ignore[misc]
+        self.looks: list[Look | None] = [None] * len(self.periods)
+        self.next_try = [0] * len(self.periods)
+        self.failures = [0] * len(self.periods)
+
+    def skip(self, run: Run) -> int:
+        """Moves the run ahead by as many whole iterations as it can; by how many ticks."""
+        here: Look | None = None
+        for j, period in enumerate(self.periods):
+            if run.at % period or not self.marks[run.at] >> j & 1:
+                continue
+            before = self.looks[j]
+            if before is not None and before.at + period == run.at:
+                here = here or look(run)
+                shift = self._jump(run, before, here, int(self.repeats[j][before.at]))
+                self.looks[j] = None
+                if shift:
+                    self.failures[j] = 0
+                    return shift
+                self.failures[j] = min(self.failures[j] + 1, MAX_BACKOFF)
+                self.next_try[j] = run.at + period * 2 ** self.failures[j]
+            elif run.at >= self.next_try[j]:
+                here = here or look(run)
+                self.looks[j] = here
+        return 0
+
+    def _jump(self, run: Run, a: Look, b: Look, equal: int) -> int:
+        if not _same(a, b):
+            return 0
+        period, time = b.at - a.at, b.now - a.now
+        ahead = 1
+        for buffer, old, new in zip(run.buffers, a.buffers, b.buffers, strict=True):
+            if old == new:
+                continue
+            if buffer.pending or (buffer.feeds and buffer.done < buffer.issued - 1):
+                return 0  # its events are on their way
+            ahead = max(ahead, buffer.first[buffer.issued - 1] + 1 - b.at)
+        times = (equal - ahead) // period
+        until = run.env.peek()
+        if time and until != float("inf"):
+            times = min(times, (int(until) - b.now - 1) // time)
+        if times * period < MIN_STEPS:
+            return 0
+        _shift(run, a, b, times)
+        return times * time
+
+
+def look(run: Run) -> Look:
+    """The state of a run and of its core's ports."""
+    now = run.now
+    relative: list[tuple[object, ...]] = []
+    for x in run.buffers:
+        held = [(max(x.ends[v % x.slots] - now, 0), x.blame[v % x.slots]) for v in range(x.ended, x.issued)]
+        free = [
+            (max(x.free[v % x.slots] - now, 0), x.before[v % x.slots])
+            for v in range(max(x.issued, x.ended), x.ended + x.slots)
+        ]
+        relative.append((x.issued - x.begun, x.begun - x.ended, x.issued - x.done, *held, *free))
+    return Look(
+        run.at,
+        now,
+        tuple((port.free, port.debt, port.busy) for port in run.core.ports),
+        tuple((x.issued, x.begun, x.ended) for x in run.buffers),
+        tuple(relative),
+        run.trail,
+        run.last_store,
+        (run.compute, run.fill, run.wait, *run.stalls.values()),
+    )
+
+
+def _same(a: Look, b: Look) -> bool:
+    """Whether the future is the same from both, seen from the clock, in all that changed between them."""
+    for x, y in zip(a.ports, b.ports, strict=True):
+        if x != y and (max(x[0] - a.now, 0) != max(y[0] - b.now, 0) or x[1] != y[1]):
+            return False
+    for i, (old, new) in enumerate(zip(a.buffers, b.buffers, strict=True)):
+        if old != new and a.relative[i] != b.relative[i]:
+            return False
+    return max(a.trail - a.now, 0) == max(b.trail - b.now, 0) and (
+        a.last_store == b.last_store or max(a.last_store - a.now, 0) == max(b.last_store - b.now, 0)
+    )
+
+
+def _shift(run: Run, a: Look, b: Look, times: int) -> None:
+    """What so many more iterations change: counts grow, and what an iteration touched has later dates."""
+    later = times * (b.now - a.now)
+    for port, x, y in zip(run.core.ports, a.ports, b.ports, strict=True):
+        if x != y:
+            port.free += later
+            port.busy += times * (y[2] - x[2])
+    for buffer, old, new in zip(run.buffers, a.buffers, b.buffers, strict=True):
+        if old == new:
+            continue
+        tiles = times * (new[0] - old[0])
+        buffer.issued += tiles
+        buffer.begun += tiles
+        buffer.ended += tiles
+        if buffer.done >= 0:
+            buffer.done += tiles
+        turn = -tiles % buffer.slots
+        for name in ("ends", "free", "asked", "blame", "before"):
+            ring = getattr(buffer, name)
+            ring = [x + later for x in ring] if name in ("ends", "free", "asked") else ring
+            setattr(buffer, name, [ring[(i + turn) % buffer.slots] for i in range(buffer.slots)])
+    if a.last_store != b.last_store:
+        run.last_store += later
+    run.trail += later
+    run.idle += later
+    more = [times * (y - x) for x, y in zip(a.times, b.times, strict=True)]
+    run.compute, run.fill, run.wait = run.compute + more[0], run.fill + more[1], run.wait + more[2]
+    for cause, ticks in zip(run.stalls, more[3:], strict=True):
+        run.stalls[cause] += ticks
+    n = times * (b.at - a.at)
+    if run.record is not None:
+        run.record.add("array", f"{run.program.name}: {n} tile steps like those before", b.now, b.now + later)
+    run.at += n
+    run.core.n_skipped += n
+
+
+def _repeats(
+    steps: NDArray[np.int32], periods: tuple[int, ...]
+) -> tuple[list[int], list[NDArray[np.int32]], bytes]:
+    """For each period worth it: of each step, how many from it on equal those a period later; and where to look.
+
+    A step's mark has bit j set where loop j may repeat often enough.
+    """
+    n = len(steps)
+    marks = np.zeros(n, np.uint8)
+    kept: list[int] = []
+    repeats: list[NDArray[np.int32]] = []
+    for period in sorted(set(periods)):
+        if len(kept) == 8 or 2 * period >= n:
+            break
+        differs = np.flatnonzero(steps[:-period] != steps[period:])
+        at = np.arange(n)
+        ends = np.append(differs, n - period)
+        run = np.maximum(ends[np.minimum(np.searchsorted(ends, at), len(ends) - 1)] - at, 0)
+        worth = run >= period + max(period, MIN_STEPS)
+        worth[period:] |= worth[:-period].copy()  # the second look of a pair
+        if not worth.any():
+            continue
+        marks |= (worth << len(kept)).astype(np.uint8)
+        kept.append(period)
+        repeats.append(run.astype(np.int32))
+    return kept, repeats, marks.tobytes()
