@@ -143,7 +143,7 @@ class Run:
         end, port = self._move(kind.apart, "load")
         self._stall(end, port.cause if port else PORT)
         for port in self.core.private:
-            port.rest(end)
+            port.rest(end, paid=True)
         for port, ticks in kind.owed:
             port.owe(ticks)
         self._after(end - self.env.now, self._rested)
@@ -211,12 +211,14 @@ class Run:
 
     def _close(self) -> None:
         """The last stores, then the array drains."""
+        kind = self.kinds[self.steps[self.at]]
+        if kind.streams:
+            self.last_store = max(self.last_store, self._move(kind.streams, "store")[0])
         end, port = settled(self.core.private, max(self.env.now, self.last_store))
         self._stall(end, port.cause if port else PORT)
         self.end = end + self.program.tail
         for port in self.core.private:
-            port.rest(self.end)
-            port.debt = 0
+            port.rest(self.end, paid=True)
         self._after(self.end - self.env.now, self._close_now)
 
     def _close_now(self) -> None:

@@ -43,10 +43,12 @@ class Port:
         self.debt += ticks
         self.busy += ticks
 
-    def rest(self, until: int) -> None:
-        """Nothing is served before then; what is owed stays so."""
+    def rest(self, until: int, paid: bool = False) -> None:
+        """Nothing is served before then; what was owed may be paid by now."""
         if self.free < until:
             self.free = until
+        if paid:
+            self.debt = 0
 
     @property
     def settled(self) -> int:

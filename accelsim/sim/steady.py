@@ -117,7 +117,10 @@ def look(run: Run) -> Look:
 def _same(a: Look, b: Look) -> bool:
     """Whether the future is the same from both, seen from the clock, in all that changed between them."""
     for x, y in zip(a.ports, b.ports, strict=True):
-        if x != y and (max(x[0] - a.now, 0) != max(y[0] - b.now, 0) or x[1] != y[1]):
+        if x == y:
+            continue
+        past = 0 if not x[1] else -x[0] - y[0] - a.now - b.now  # idle time pays debts, however long ago it began
+        if max(x[0] - a.now, past) != max(y[0] - b.now, past) or x[1] != y[1]:
             return False
     for i, (old, new) in enumerate(zip(a.buffers, b.buffers, strict=True)):
         if old != new and a.relative[i] != b.relative[i]:
