@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MIN_STEPS = 8
 """Steps that a skip must save: a look costs as much as a few of them."""
-MAX_BACKOFF = 10
+MAX_BACKOFF = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def look(run: Run) -> Look:
             (max(x.free[v % x.slots] - now, 0), x.before[v % x.slots])
             for v in range(max(x.issued, x.ended), x.ended + x.slots)
         ]
-        relative.append((x.issued - x.begun, x.begun - x.ended, x.issued - x.done, *held, *free))
+        on_way = x.issued - x.done if x.feeds else 0
+        relative.append((x.issued - x.begun, x.begun - x.ended, on_way, *held, *free))
     return Look(
         run.at,
         now,
