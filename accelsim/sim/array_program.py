@@ -6,6 +6,7 @@ for its tiles twice; one where it feeds a level with slots; else words come in w
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, prod
@@ -140,12 +141,11 @@ class _Builder:
                     begins.append(self.stage_of[b])
                     loads.append(load.moves())
                     drains.append(drain.moves())
-            elif self._is_apart(b):
-                for number, ticks in (*load.items(), *drain.items()):
-                    (apart if self.layout.level[number] in self.layout.apart else owed).add(number, ticks)
-            else:
-                streams.update_from(load)
-                (streams if b.inside else trailing).update_from(drain)
+                continue
+            for moves, beside in ((load, streams), (drain, streams if b.inside else trailing)):
+                alone = [number for number in moves if self.layout.level[number] in self.layout.apart]
+                apart.update_from(moves, alone)
+                (owed if alone else beside).update_from(moves, moves.keys() - alone)
         skew = self.skew.of(words["folds", None], first)
         compute = words["steps", None] * self.ticks.per_cycle // self.machine.per_pe
         return Kind(
@@ -157,9 +157,15 @@ class _Builder:
             tuple(drains),
             trailing.moves(),
             streams.moves(),
-            apart.moves(),
+            self._by_level(apart),
             owed.moves(),
         )
+
+    def _by_level(self, apart: _Sum) -> tuple[Moves, ...]:
+        """Moves apart of several levels take place one after the other."""
+        levels = sorted({self.layout.level[number] for number, ticks in apart.items() if ticks})
+        moves = apart.moves()
+        return tuple(tuple(move for move in moves if self.layout.level[move[0]] == level) for level in levels)
 
     def _add(self, moves: _Sum, apart: _Sum, level: int, way: int, operand: int, words: int) -> None:
         if words and (level, way) in self.layout.at:
@@ -184,9 +190,9 @@ class _Sum(dict[int, Fraction]):
     def add(self, number: int, ticks: Fraction) -> None:
         self[number] = self.get(number, Fraction(0)) + ticks
 
-    def update_from(self, other: _Sum) -> None:
-        for number, ticks in other.items():
-            self.add(number, ticks)
+    def update_from(self, other: _Sum, numbers: Collection[int]) -> None:
+        for number in sorted(numbers):
+            self.add(number, other[number])
 
     def moves(self) -> Moves:
         return tuple((number, ceil(ticks)) for number, ticks in self.items() if ticks)

@@ -63,7 +63,7 @@ class BoundKind:
     drains: tuple[Moves, ...]
     trailing: Moves
     streams: Moves
-    apart: Moves
+    apart: tuple[Moves, ...]
     owed: Moves
 
 
@@ -76,7 +76,7 @@ def bind(kind: Kind, ports: tuple[Port, ...]) -> BoundKind:
         tuple(_bound(moves, ports) for moves in kind.drains),
         _bound(kind.trailing, ports),
         _bound(kind.streams, ports),
-        _bound(kind.apart, ports),
+        tuple(_bound(moves, ports) for moves in kind.apart),
         _bound(kind.owed, ports),
     )
 

@@ -86,8 +86,9 @@ class Run:
         Timeout(self.env, delay).callbacks.append(event)
 
     def _begin(self) -> None:
+        early = [buffer for buffer in self.buffers if buffer.issued]  # loaded before the layer began
         for buffer in self.buffers:
-            if buffer.issued and buffer.feeds:
+            if buffer in early and buffer.feeds:
                 self._after(buffer.ends[0] - self.now, self._arrived, buffer, 0)
             self._load(buffer)
         self._advance()
@@ -140,8 +141,9 @@ class Run:
             self._after(end - self.env.now, self._rest)
             return
         kind = self.kinds[self.steps[self.at]]
-        end, port = self._move(kind.apart, "load")
-        self._stall(end, port.cause if port else PORT)
+        for moves in kind.apart:
+            end, port = self._move(moves, "load", end)
+            self._stall(end, port.cause if port else PORT)
         for port in self.core.private:
             port.rest(end, paid=True)
         for port, ticks in kind.owed:
@@ -246,6 +248,8 @@ class Run:
                 buffer.blame[slot] = port.cause if port else PORT
             else:
                 buffer.blame[slot] = buffer.before[slot]
+            if tile:
+                end = max(end, buffer.ends[(tile - 1) % buffer.slots])  # tiles arrive in order
             buffer.ends[slot], buffer.asked[slot] = end, now
             buffer.issued += 1
             if buffer.feeds:
@@ -259,7 +263,7 @@ class Run:
         self._load(buffer)
 
     def _arrived(self, buffer: Buffer, tile: int) -> None:
-        buffer.done = tile
+        buffer.done = max(buffer.done, tile)
         for child in buffer.feeds:
             slot = child.issued % child.slots
             child.before[slot] = buffer.blame[tile % buffer.slots]
@@ -267,8 +271,8 @@ class Run:
 
     # --- accounts
 
-    def _move(self, moves: Moves, what: str) -> tuple[int, Port | None]:
-        end, last = transfer(moves, self.env.now)
+    def _move(self, moves: Moves, what: str, start: int | None = None) -> tuple[int, Port | None]:
+        end, last = transfer(moves, self.env.now if start is None else start)
         if self.record is not None:
             for port, ticks in moves:
                 self.record.add(port.name, what, port.free - ticks, port.free)

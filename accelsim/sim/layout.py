@@ -23,7 +23,7 @@ class Layout:
     at: dict[tuple[int, int], tuple[int, ...]]
     """Numbers of the ports that a read or a write at a level takes; none where bandwidth has no limit."""
     apart: frozenset[int]
-    """Levels whose transfers do not run beside compute."""
+    """Levels whose transfers take time and do not run beside compute."""
 
     def ports(self, channels: tuple[Port, ...] | None = None, prefix: str = "") -> tuple[Port, ...]:
         """Servers of one core; its channels are those given, or new ones."""
@@ -61,5 +61,6 @@ def layout_of(machine: Machine) -> Layout:
                 levels.append(level)
             for way in group:
                 at[level, way] = tuple(numbers)
-    apart = frozenset(int(level) for level in np.flatnonzero(~machine.overlap))
+    limited = {level for level, _ in at}
+    apart = frozenset(int(level) for level in np.flatnonzero(~machine.overlap) if level in limited)
     return Layout(tuple(names), tuple(causes), tuple(levels), tuple(channels), at, apart)

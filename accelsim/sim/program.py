@@ -49,8 +49,8 @@ class Kind:
     """What leaves single-buffered levels when the step before has ended; this one can't end before it."""
     streams: Moves = ()
     """What moves while the step computes."""
-    apart: Moves = ()
-    """What moves while all else is at rest, before the step."""
+    apart: tuple[Moves, ...] = ()
+    """What moves while all else is at rest, before the step, one after the other."""
     owed: Moves = ()
     """What the other ends of such moves have to do, at any time afterwards."""
 
