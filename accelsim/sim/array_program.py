@@ -7,7 +7,7 @@ for its tiles twice; one where it feeds a level with slots; else words come in w
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, prod
 
@@ -54,11 +54,16 @@ class _Builder:
 
     def build(self, name: str) -> Lowered:
         rows, steps, words = _kinds(self.tiles)
-        first = int(steps[0])
-        kinds = [self._kind(dict(zip(self.tiles.columns, map(int, row), strict=True))) for row in rows]
+        words_of = [dict(zip(self.tiles.columns, map(int, row), strict=True)) for row in rows]
+        kinds = [self._kind(each) for each in words_of]
         if not self.skew.first_too:  # the first fold is loaded by the lead
-            kinds.append(self._kind(dict(zip(self.tiles.columns, map(int, rows[first]), strict=True)), first=True))
+            kinds.append(self._kind(words_of[steps[0]], first=True))
             steps[0] = len(kinds) - 1
+        part = -int(words[self.tiles.columns["steps", None]]) % self.machine.per_pe
+        if part:  # the last cycle is a whole one
+            last = kinds[steps[-2]]
+            kinds.append(replace(last, compute=last.compute + part * self.ticks.per_cycle // self.machine.per_pe))
+            steps[-2] = len(kinds) - 1
         top = self.machine.n_levels - 1
         weights = [s for b, s in self.stage_of.items() if b.operand == W and b.parent == top]
         program = Program(
