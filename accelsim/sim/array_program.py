@@ -6,7 +6,6 @@ for its tiles twice; one where it feeds a level with slots; else words come in w
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, prod
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from accelsim.mapping.footprint import level_bytes, tile_bytes
 from accelsim.sim.layout import Layout, layout_of
 from accelsim.sim.loops import Ints
+from accelsim.sim.moves import Sum, by_level, divide, pad_of
 from accelsim.sim.program import Kind, Moves, Program, Stage
 from accelsim.sim.skew import Skew, skew_of
 from accelsim.sim.ticks import READ, WRITE, Ticks, sum_ticks, ticks_of
@@ -74,7 +74,8 @@ class _Builder:
             self._periods(),
             self.skew.lead,
             self.skew.tail,
-            weights=weights[0] if weights else None,
+            pad_of(kinds, steps, self.layout, self.ticks.per_cycle),
+            weights[0] if weights else None,
         )
         return Lowered(program, totals_of(self.tiles, words, program.n_steps))
 
@@ -124,14 +125,14 @@ class _Builder:
         begins: list[int] = []
         loads: list[Moves] = []
         drains: list[Moves] = []
-        trailing, streams, apart, owed = _Sum(), _Sum(), _Sum(), _Sum()
+        trailing, streams, apart, owed = Sum(), Sum(), Sum(), Sum()
         inner = self.tiles.sums.kept[0]
         for t in (I, W):
             self._add(streams, apart, self.tiles.factors[t].kept[0], READ, t, words["mac", t])
         self._add_sums(streams, apart, inner, WRITE, words["update", O], words["complete", O])
         self._add_sums(streams, apart, inner, READ, words["accumulate", O], 0)
         for b in self.tiles.boundaries:
-            load, drain = _Sum(), _Sum()
+            load, drain = Sum(), Sum()
             if b.operand != O:
                 self._add(load, load, b.child, WRITE, b.operand, words["fills", b])
                 self._add(load, load, b.parent, READ, b.operand, words["reads", b])
@@ -147,10 +148,8 @@ class _Builder:
                     loads.append(load.moves())
                     drains.append(drain.moves())
                 continue
-            for moves, beside in ((load, streams), (drain, streams if b.inside else trailing)):
-                alone = [number for number in moves if self.layout.level[number] in self.layout.apart]
-                apart.update_from(moves, alone)
-                (owed if alone else beside).update_from(moves, moves.keys() - alone)
+            divide(load, self.layout, streams, apart, owed)
+            divide(drain, self.layout, streams if b.inside else trailing, apart, owed)
         skew = self.skew.of(words["folds", None], first)
         compute = words["steps", None] * self.ticks.per_cycle // self.machine.per_pe
         return Kind(
@@ -162,45 +161,26 @@ class _Builder:
             tuple(drains),
             trailing.moves(),
             streams.moves(),
-            self._by_level(apart),
+            by_level(apart, self.layout),
             owed.moves(),
         )
 
-    def _by_level(self, apart: _Sum) -> tuple[Moves, ...]:
-        """Moves apart of several levels take place one after the other."""
-        levels = sorted({self.layout.level[number] for number, ticks in apart.items() if ticks})
-        moves = apart.moves()
-        return tuple(tuple(move for move in moves if self.layout.level[move[0]] == level) for level in levels)
-
-    def _add(self, moves: _Sum, apart: _Sum, level: int, way: int, operand: int, words: int) -> None:
+    def _add(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, words: int) -> None:
         if words and (level, way) in self.layout.at:
             self._take(moves, apart, level, way, self.ticks.word[level, way, operand] * words)
 
-    def _add_sums(self, moves: _Sum, apart: _Sum, level: int, way: int, words: int, finished: int) -> None:
+    def _add_sums(self, moves: Sum, apart: Sum, level: int, way: int, words: int, finished: int) -> None:
         if words and (level, way) in self.layout.at:
             self._take(moves, apart, level, way, sum_ticks(self.ticks, level, way, words, finished))
 
-    def _take(self, moves: _Sum, apart: _Sum, level: int, way: int, ticks: Fraction) -> None:
-        """One instance's share, on all ports that such an access takes."""
-        for number in self.layout.at[level, way]:
-            (apart if level in self.layout.apart else moves).add(number, ticks / self._instances(level))
+    def _take(self, moves: Sum, apart: Sum, level: int, way: int, ticks: Fraction) -> None:
+        """One instance's share."""
+        (apart if level in self.layout.apart else moves).take(
+            self.layout, level, way, ticks / self._instances(level)
+        )
 
     def _instances(self, level: int) -> int:
         return prod(loop.trips for loop in self.tiles.loops.space if loop.level > level)
-
-
-class _Sum(dict[int, Fraction]):
-    """Ticks by port."""
-
-    def add(self, number: int, ticks: Fraction) -> None:
-        self[number] = self.get(number, Fraction(0)) + ticks
-
-    def update_from(self, other: _Sum, numbers: Collection[int]) -> None:
-        for number in sorted(numbers):
-            self.add(number, other[number])
-
-    def moves(self) -> Moves:
-        return tuple((number, ceil(ticks)) for number, ticks in self.items() if ticks)
 
 
 def _kinds(tiles: TileSteps) -> tuple[Ints, NDArray[np.int32], Ints]:

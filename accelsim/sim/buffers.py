@@ -27,6 +27,7 @@ class Buffer:
         "free",
         "gated",
         "issued",
+        "last",
         "loads",
         "name",
         "needs",
@@ -38,6 +39,7 @@ class Buffer:
     def __init__(self, name: str, slots: int, first: list[int], loads: list[Moves], now: int) -> None:
         self.name, self.slots = name, slots
         self.first, self.loads = first, loads  # of each tile: the step that uses it first, what loads it
+        self.last = max((v + 1 for v, moves in enumerate(loads) if moves), default=0)  # tiles that need a load
         self.issued = self.begun = self.ended = 0  # tiles asked for, in use or gone, gone
         self.ends = [now] * slots  # when the tile of a slot is there
         self.free = [now] * slots  # when a slot has no tile any more

@@ -30,21 +30,55 @@ class Core:
         channels: tuple[int, ...],
         recorder: Recorder | None = None,
         skip: bool = True,
+        cycle: int = 1,
     ) -> None:
         self.env, self.ports, self.recorder, self.skip = env, ports, recorder, skip
+        self.cycle = cycle  # ticks of a cycle: a program ends with a whole one
         self.private = tuple(port for i, port in enumerate(ports) if i not in channels)
         self.n_events = self.n_steps = self.n_skipped = 0
 
-    def run(self, program: Program, done: Callable[[Run], None], preloaded: int | None = None) -> Run:
-        """Starts a program now; `done` is called at its end, `preloaded` says when its first weights arrive."""
-        return Run(self, program, done, preloaded)
+    def run(
+        self,
+        program: Program,
+        done: Callable[[Run], None],
+        preloaded: int | None = None,
+        loaded: Callable[[], None] | None = None,
+    ) -> Run:
+        """Starts a program now; `done` is called at its end, `loaded` when all its loads are asked for.
+
+        `preloaded` says when its first tile of weights is there, if it was loaded before.
+        """
+        return Run(self, program, done, preloaded, loaded)
+
+    def repeat(self, run: Run, times: int) -> None:
+        """Counts more runs like one that began and ended with all at rest; time goes on elsewhere."""
+        for port, busy in zip(self.ports, run.busy, strict=True):
+            port.busy += times * busy
+            port.free += times * (run.end - run.start)
+        self.n_skipped += times * (run.program.n_steps)
+
+    def load_first(self, program: Program) -> int | None:
+        """Loads a program's first tile of weights now: when it will be there; None where none is loaded ahead."""
+        if program.weights is None:
+            return None
+        kind = program.kinds[program.steps[0]]
+        moves = kind.loads[kind.begins.index(program.weights)]
+        if kind.apart and program.stages[program.weights].gates:
+            return None
+        end, _ = transfer(tuple((self.ports[number], ticks) for number, ticks in moves), int(self.env.now))
+        return end
 
 
 class Run:
     """One program on one core, from its first load to its last store; times in ticks."""
 
     def __init__(
-        self, core: Core, program: Program, done: Callable[[Run], None], preloaded: int | None = None
+        self,
+        core: Core,
+        program: Program,
+        done: Callable[[Run], None],
+        preloaded: int | None = None,
+        loaded: Callable[[], None] | None = None,
     ) -> None:
         self.core, self.program, self.done = core, program, done
         self.env, self.record = core.env, core.recorder
@@ -60,7 +94,8 @@ class Run:
         self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
         self.blocked = self.gate_open = False
         self.end = self.start
-        self.loaded: Callable[[], None] | None = None  # called when all loads are asked for
+        self.busy = tuple(port.busy for port in core.ports)  # until now; at the end, of this run
+        self.loaded = loaded
         self.steady = Steady(program) if core.skip else None
         if preloaded is not None and program.weights is not None:
             first = self.buffers[program.weights]
@@ -217,10 +252,13 @@ class Run:
         if kind.streams:
             self.last_store = max(self.last_store, self._move(kind.streams, "store")[0])
         end, port = settled(self.core.private, max(self.env.now, self.last_store))
+        end += self.program.pad
+        end += -(end - self.start) % self.core.cycle
         self._stall(end, port.cause if port else PORT)
         self.end = end + self.program.tail
         for port in self.core.private:
             port.rest(self.end, paid=True)
+        self.busy = tuple(port.busy - old for port, old in zip(self.core.ports, self.busy, strict=True))
         self._after(self.end - self.env.now, self._close_now)
 
     def _close_now(self) -> None:
@@ -254,6 +292,9 @@ class Run:
             buffer.issued += 1
             if buffer.feeds:
                 self._after(end - now, self._arrived, buffer, tile)
+            if self.loaded is not None and all(x.issued >= x.last for x in self.buffers):
+                call, self.loaded = self.loaded, None
+                call()
             if self.blocked:
                 self.blocked = False
                 self._wait()

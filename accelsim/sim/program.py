@@ -69,8 +69,8 @@ class Program:
     """Ticks in which the array fills before the first step, memory at rest."""
     tail: int = 0
     """Ticks in which it drains after the last one."""
-    runs: int = 1
-    """Runs one after the other that share nothing."""
+    pad: int = 0
+    """Ticks that make the time of moves apart whole cycles, level by level: compute goes on at a cycle's edge."""
     weights: int | None = None
     """The stage of weights that come from the outermost memory: what may be loaded before the layer begins."""
     cache: dict[str, object] = field(default_factory=dict, repr=False)

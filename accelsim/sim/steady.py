@@ -74,14 +74,16 @@ class Steady:
         if not _same(a, b):
             return 0
         period, time = b.at - a.at, b.now - a.now
-        ahead = 1
+        ahead, times = 1, len(run.steps)
         for buffer, old, new in zip(run.buffers, a.buffers, b.buffers, strict=True):
             if old == new:
                 continue
             if buffer.pending or (buffer.feeds and buffer.done < buffer.issued - 1):
                 return 0  # its events are on their way
             ahead = max(ahead, buffer.first[buffer.issued - 1] + 1 - b.at)
-        times = (equal - ahead) // period
+            if new[0] > old[0]:  # the last load is asked for in its own time: others may wait for it
+                times = min(times, (buffer.last - 1 - buffer.issued) // (new[0] - old[0]))
+        times = min(times, (equal - ahead) // period)
         until = run.env.peek()
         if time and until != float("inf"):
             times = min(times, (int(until) - b.now - 1) // time)

@@ -1,0 +1,198 @@
+"""A network on cores: layer after layer as their inputs are ready, branches side by side where cores are free.
+
+A core takes the first layer, in the order of the graph, whose inputs are complete. When all loads of a layer
+are asked for, the first tile of the next one's weights follows on the channel, if there is room for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from simpy import Environment
+
+from accelsim.sim.core import Core, Run
+from accelsim.sim.layout import Layout
+from accelsim.sim.program import Program
+from accelsim.sim.record import Recorder
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One layer: its program (None: it takes no time), the jobs whose outputs it reads, runs one after the other."""
+
+    name: str
+    program: Program | None
+    after: tuple[int, ...] = ()
+    runs: int = 1
+    free_bytes: tuple[float, ...] = ()
+    """Room that is left at each level while it runs."""
+
+
+@dataclass(frozen=True)
+class JobTimes:
+    """When a layer ran and how its core's array spent the time; ticks."""
+
+    core: int
+    start: int
+    end: int
+    compute: int
+    fill: int
+    """Filling, draining and waiting for the array's own next weights."""
+    stalls: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a network took; `jobs` in the order given, None for those that take no time."""
+
+    end: int
+    jobs: tuple[JobTimes | None, ...]
+    busy: dict[str, int]
+    """Ticks of each port of all cores, by name."""
+    n_steps: int
+    n_skipped: int
+    n_events: int
+    records: tuple[Recorder, ...]
+
+
+def simulate(
+    jobs: Sequence[Job], layout: Layout, cycle: int, n_cores: int = 1, skip: bool = True, trace: bool = False
+) -> Simulated:
+    """Runs the jobs on cores that share a memory channel; `cycle` is the ticks of a cycle."""
+    return _Network(jobs, layout, cycle, n_cores, skip, trace).run()
+
+
+class _Network:
+    def __init__(
+        self, jobs: Sequence[Job], layout: Layout, cycle: int, n_cores: int, skip: bool, trace: bool
+    ) -> None:
+        self.env = Environment(initial_time=0)
+        self.jobs, self.skip = jobs, skip
+        channels = layout.new_channels()
+        self.records = tuple(Recorder(core) for core in range(n_cores)) if trace else ()
+        self.cores = [
+            Core(
+                self.env,
+                layout.ports(channels, f"core{i} " if n_cores > 1 else ""),
+                layout.channels,
+                self.records[i] if trace else None,
+                skip,
+                cycle,
+            )
+            for i in range(n_cores)
+        ]
+        self.idle = list(range(n_cores))
+        self.waits = [set(job.after) for job in jobs]
+        self.started = [False] * len(jobs)
+        self.times: list[JobTimes | None] = [None] * len(jobs)
+        self.early: tuple[int, int] | None = None  # the job whose weights are loaded ahead, and when they are there
+        self.parts: dict[int, list[Run]] = {}
+
+    def run(self) -> Simulated:
+        self._dispatch()
+        self.env.run()
+        assert all(self.started), "every layer had its turn"
+        busy = {port.name: port.busy for core in self.cores for port in core.ports}
+        return Simulated(
+            max((times.end for times in self.times if times is not None), default=0),
+            tuple(self.times),
+            busy,
+            sum(core.n_steps for core in self.cores),
+            sum(core.n_skipped for core in self.cores),
+            sum(core.n_events for core in self.cores),
+            self.records,
+        )
+
+    def _dispatch(self) -> None:
+        """Gives free cores the first layers that are ready."""
+        at = 0
+        while at < len(self.jobs):
+            job = self.jobs[at]
+            if self.started[at] or self.waits[at]:
+                at += 1
+            elif job.program is None:
+                self.started[at] = True
+                at = self._complete(at)
+            elif self.idle:
+                self.started[at] = True
+                self._start(at, self.idle.pop(0))
+                at += 1
+            else:
+                return
+
+    def _complete(self, at: int) -> int:
+        """The outputs of a job are there; gives the first job that may be ready now."""
+        for other, waits in enumerate(self.waits):
+            if at in waits:
+                waits.discard(at)
+        return 0
+
+    def _start(self, at: int, core: int) -> None:
+        self.parts[at] = []
+        self._again(at, core)
+
+    def _again(self, at: int, core: int) -> None:
+        job, done = self.jobs[at], len(self.parts[at])
+        assert job.program is not None
+        preloaded = None
+        if self.early is not None and self.early[0] == at and not done:
+            preloaded, self.early = self.early[1], None
+        last = done == job.runs - 1
+        self.cores[core].run(
+            job.program,
+            partial(self._ended, at, core),
+            preloaded,
+            partial(self._load_next, at, core) if last and len(self.cores) == 1 else None,
+        )
+
+    def _ended(self, at: int, core: int, run: Run) -> None:
+        job, parts = self.jobs[at], self.parts[at]
+        parts.append(run)
+        if len(parts) < job.runs:
+            self._after_run(at, core)
+            return
+        self.times[at] = JobTimes(
+            core,
+            parts[0].start,
+            run.end,
+            sum(part.compute for part in parts),
+            sum(part.fill + part.wait for part in parts),
+            {cause: sum(part.stalls[cause] for part in parts) for cause in run.stalls},
+        )
+        del self.parts[at]
+        self.idle.append(core)
+        self.idle.sort()
+        self._complete(at)
+        self._dispatch()
+
+    def _after_run(self, at: int, core: int) -> None:
+        """The next of several runs; those between the second and the last are like the second, if it is alone."""
+        job, parts = self.jobs[at], self.parts[at]
+        left = job.runs - len(parts) - 1
+        if self.skip and len(parts) == 2 and left > 0 and self.env.peek() == float("inf"):
+            again = parts[1]
+            parts.extend([again] * left)
+            self.cores[core].repeat(again, left)
+            self.env.timeout((again.end - again.start) * left).callbacks.append(
+                lambda _: self._again(at, core)
+            )
+            return
+        self._again(at, core)
+
+    def _load_next(self, at: int, core: int) -> None:
+        """Weights of the next layer come in behind the loads of this one."""
+        following = next((i for i in range(at + 1, len(self.jobs)) if self.jobs[i].program is not None), None)
+        if following is None:
+            return
+        program = self.jobs[following].program
+        assert program is not None
+        if program.weights is None:
+            return
+        stage = program.stages[program.weights]
+        free = self.jobs[at].free_bytes
+        if free and stage.tile_bytes <= free[stage.level]:
+            there = self.cores[core].load_first(program)
+            if there is not None:
+                self.early = following, there
