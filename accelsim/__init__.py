@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.version import VERSION
 
 if TYPE_CHECKING:
-    from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run
+    from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run, simulate
 
 __version__ = VERSION
-__all__ = ["__version__", "arch", "check", "inspect", "load", "map_layers", "reuse", "run"]
+__all__ = ["__version__", "arch", "check", "inspect", "load", "map_layers", "reuse", "run", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from accelsim.results.result import Result
 
 MARK: Final = "result.json"
-PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front")
-OWNED: Final = (MARK, "layers.csv", "points.csv", "mapping.yaml", *(f"{name}.png" for name in PICTURES))
+PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "gantt")
+OWNED: Final = (MARK, "layers.csv", "points.csv", "trace.csv", "mapping.yaml", *(f"{name}.png" for name in PICTURES))
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""
 
 

@@ -17,6 +17,7 @@ from accelsim.mapping.footprint import level_bytes, tile_bytes
 from accelsim.sim.layout import Layout, layout_of
 from accelsim.sim.loops import Ints
 from accelsim.sim.moves import Sum, by_level, divide, pad_of
+from accelsim.sim.plain_program import Stream
 from accelsim.sim.program import Kind, Moves, Program, Stage
 from accelsim.sim.skew import Skew, skew_of
 from accelsim.sim.ticks import READ, WRITE, Ticks, sum_ticks, ticks_of
@@ -35,9 +36,15 @@ class Lowered:
     totals: StepTotals
 
 
-def array_program(name: str, problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> Lowered:
-    """The program of one mapping; `dataflow` is the one that it follows, for the fold rule of the array."""
-    return _Builder(problem, nest, machine, dataflow).build(name)
+def array_program(
+    name: str, problem: Problem, nest: Nest, machine: Machine, dataflow: str, beside: tuple[Stream, ...] = ()
+) -> Lowered:
+    """The program of one mapping; `dataflow` is the one that it follows, for the fold rule of the array.
+
+    `beside` are further words that are read at their home while the layer runs, a like share in each step: a
+    shortcut that is fused into it.
+    """
+    return _Builder(problem, nest, machine, dataflow).build(name, beside)
 
 
 class _Builder:
@@ -52,7 +59,7 @@ class _Builder:
         self.stages: tuple[Stage, ...] = ()
         self._make_stages()
 
-    def build(self, name: str) -> Lowered:
+    def build(self, name: str, beside: tuple[Stream, ...]) -> Lowered:
         rows, steps, words = _kinds(self.tiles)
         words_of = [dict(zip(self.tiles.columns, map(int, row), strict=True)) for row in rows]
         kinds = [self._kind(each) for each in words_of]
@@ -64,6 +71,8 @@ class _Builder:
             last = kinds[steps[-2]]
             kinds.append(replace(last, compute=last.compute + part * self.ticks.per_cycle // self.machine.per_pe))
             steps[-2] = len(kinds) - 1
+        if beside:
+            kinds = [self._with(kind, beside, len(steps) - 1) if kind.compute else kind for kind in kinds]
         top = self.machine.n_levels - 1
         weights = [s for b, s in self.stage_of.items() if b.operand == W and b.parent == top]
         program = Program(
@@ -164,6 +173,15 @@ class _Builder:
             by_level(apart, self.layout),
             owed.moves(),
         )
+
+    def _with(self, kind: Kind, beside: tuple[Stream, ...], n_steps: int) -> Kind:
+        """A step that also reads its share of other words."""
+        streams, apart = Sum(kind.streams), Sum(move for moves in kind.apart for move in moves)
+        for stream in beside:
+            if (stream.home, READ) in self.layout.at:
+                share = self.ticks.word[stream.home, READ, stream.operand] * stream.words / n_steps
+                self._take(streams, apart, stream.home, READ, share)
+        return replace(kind, streams=streams.moves(), apart=by_level(apart, self.layout))
 
     def _add(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, words: int) -> None:
         if words and (level, way) in self.layout.at:

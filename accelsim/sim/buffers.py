@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accelsim.sim.ports import PORT, Moves, Port
-from accelsim.sim.program import Kind, Program
+from accelsim.sim.program import Kind, Program, Stage
 from accelsim.sim.program import Moves as Numbered
 
 
@@ -34,10 +34,12 @@ class Buffer:
         "parent",
         "pending",
         "slots",
+        "tile_bytes",
     )
 
-    def __init__(self, name: str, slots: int, first: list[int], loads: list[Moves], now: int) -> None:
-        self.name, self.slots = name, slots
+    def __init__(self, stage: Stage, first: list[int], loads: list[Moves], now: int) -> None:
+        self.name, self.slots, self.tile_bytes = stage.name, stage.slots, stage.tile_bytes
+        slots = stage.slots
         self.first, self.loads = first, loads  # of each tile: the step that uses it first, what loads it
         self.last = max((v + 1 for v, moves in enumerate(loads) if moves), default=0)  # tiles that need a load
         self.issued = self.begun = self.ended = 0  # tiles asked for, in use or gone, gone
@@ -98,7 +100,7 @@ def buffers_of(program: Program, ports: tuple[Port, ...], now: int) -> list[Buff
             for kind in program.kinds
         ]
         kinds = program.steps[steps].tolist()
-        buffer = Buffer(stage.name, stage.slots, steps.tolist(), [loads[k] for k in kinds], now)
+        buffer = Buffer(stage, steps.tolist(), [loads[k] for k in kinds], now)
         apart = [bool(kind.apart) and stage.gates for kind in program.kinds]
         buffer.gated = [apart[k] for k in kinds]
         buffers.append(buffer)

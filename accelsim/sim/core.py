@@ -100,6 +100,8 @@ class Run:
         if preloaded is not None and program.weights is not None:
             first = self.buffers[program.weights]
             first.ends[0], first.issued = preloaded, 1
+            if self.record is not None:
+                self.record.fill(first.name, max(preloaded, self.start), first.tile_bytes)
         for port in core.private:
             port.rest(self.idle)
         self._after(program.lead, self._begin)
@@ -147,6 +149,8 @@ class Run:
                     self.last_store = max(self.last_store, out)
                 buffer.free[slot], buffer.before[slot] = out, port.cause if port else PORT
                 buffer.ended += 1
+                if self.record is not None:
+                    self.record.fill(buffer.name, out, -buffer.tile_bytes)
             self._load(buffer)
         if kind.trailing:
             self.trail, _ = self._move(kind.trailing, "store")
@@ -262,6 +266,9 @@ class Run:
         self._after(self.end - self.env.now, self._close_now)
 
     def _close_now(self) -> None:
+        for buffer in self.buffers if self.record is not None else ():
+            assert self.record is not None
+            self.record.fill(buffer.name, self.end, -(buffer.issued - buffer.ended) * buffer.tile_bytes)
         self.done(self)
 
     # --- loads
@@ -290,6 +297,8 @@ class Run:
                 end = max(end, buffer.ends[(tile - 1) % buffer.slots])  # tiles arrive in order
             buffer.ends[slot], buffer.asked[slot] = end, now
             buffer.issued += 1
+            if self.record is not None:
+                self.record.fill(buffer.name, end, buffer.tile_bytes)
             if buffer.feeds:
                 self._after(end - now, self._arrived, buffer, tile)
             if self.loaded is not None and all(x.issued >= x.last for x in self.buffers):

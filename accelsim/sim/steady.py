@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from accelsim.sim.program import Program
 
 if TYPE_CHECKING:
+    from accelsim.sim.buffers import Buffer
     from accelsim.sim.core import Run
 
 MIN_STEPS = 8
@@ -136,24 +137,19 @@ def _same(a: Look, b: Look) -> bool:
 def _shift(run: Run, a: Look, b: Look, times: int) -> None:
     """What so many more iterations change: counts grow, and what an iteration touched has later dates."""
     later = times * (b.now - a.now)
+    steps = times * (b.at - a.at)
     for port, x, y in zip(run.core.ports, a.ports, b.ports, strict=True):
-        if x != y:
-            port.free += later
-            port.busy += times * (y[2] - x[2])
-    for buffer, old, new in zip(run.buffers, a.buffers, b.buffers, strict=True):
-        if old == new:
+        if x == y:
             continue
-        tiles = times * (new[0] - old[0])
-        buffer.issued += tiles
-        buffer.begun += tiles
-        buffer.ended += tiles
-        if buffer.done >= 0:
-            buffer.done += tiles
-        turn = -tiles % buffer.slots
-        for name in ("ends", "free", "asked", "blame", "before"):
-            ring = getattr(buffer, name)
-            ring = [x + later for x in ring] if name in ("ends", "free", "asked") else ring
-            setattr(buffer, name, [ring[(i + turn) % buffer.slots] for i in range(buffer.slots)])
+        busy = times * (y[2] - x[2])
+        if run.record is not None and busy:
+            start = max(port.free, b.now)
+            run.record.add(port.name, f"{steps:,} tile steps like those before", start, start + later, busy)
+        port.free += later
+        port.busy += busy
+    for buffer, old, new in zip(run.buffers, a.buffers, b.buffers, strict=True):
+        if old != new:
+            _shift_buffer(buffer, times * (new[0] - old[0]), later)
     if a.last_store != b.last_store:
         run.last_store += later
     run.trail += later
@@ -162,11 +158,24 @@ def _shift(run: Run, a: Look, b: Look, times: int) -> None:
     run.compute, run.fill, run.wait = run.compute + more[0], run.fill + more[1], run.wait + more[2]
     for cause, ticks in zip(run.stalls, more[3:], strict=True):
         run.stalls[cause] += ticks
-    n = times * (b.at - a.at)
     if run.record is not None:
-        run.record.add("array", f"{run.program.name}: {n} tile steps like those before", b.now, b.now + later)
-    run.at += n
-    run.core.n_skipped += n
+        what = f"{run.program.name}: {steps:,} tile steps like those before"
+        run.record.add("array", what, b.now, b.now + later, more[0])
+    run.at += steps
+    run.core.n_skipped += steps
+
+
+def _shift_buffer(buffer: Buffer, tiles: int, later: int) -> None:
+    buffer.issued += tiles
+    buffer.begun += tiles
+    buffer.ended += tiles
+    if buffer.done >= 0:
+        buffer.done += tiles
+    turn = -tiles % buffer.slots
+    for name in ("ends", "free", "asked", "blame", "before"):
+        ring = getattr(buffer, name)
+        ring = [x + later for x in ring] if name in ("ends", "free", "asked") else ring
+        setattr(buffer, name, [ring[(i + turn) % buffer.slots] for i in range(buffer.slots)])
 
 
 def _repeats(

@@ -126,6 +126,62 @@ _CYCLES: Final = (
     Column("bound", "str", "", "What limits the latency: `compute`, or the level that does."),
 )
 
+_SIMULATED: Final = (
+    Column(
+        "stall_cycles_by_cause",
+        "dict",
+        "cycles",
+        "What the array waited for: the memory channel, a port or link on the chip, a barrier, the host, "
+        "another layer.",
+        "adds up to stall_cycles",
+        "sum",
+        ("simulate",),
+    ),
+    Column(
+        "analytic_latency_cycles",
+        "int",
+        "cycles",
+        "Latency that the analytic model (`run`) gives the layer alone.",
+        "latency_cycles of run",
+        "sum",
+        ("simulate",),
+    ),
+    Column(
+        "simulated_to_analytic",
+        "float",
+        "1",
+        "How much longer the simulation takes than the analytic model.",
+        "latency_cycles / analytic_latency_cycles",
+        "ratio",
+        ("simulate",),
+    ),
+    Column(
+        "start_cycle",
+        "int",
+        "cycles",
+        "When the layer begins; of parallel branches several run at once.",
+        commands=("simulate",),
+    ),
+    Column("core", "int", "", "The core that the layer runs on.", commands=("simulate",)),
+    Column(
+        "n_tile_steps",
+        "int",
+        "steps",
+        "Tile steps of the layer: one tile's load, compute and store.",
+        "",
+        "sum",
+        ("simulate",),
+    ),
+    Column(
+        "throughput_fps",
+        "float",
+        "1/s",
+        "Images a second, of the network as a whole.",
+        "batch / latency_s",
+        commands=("simulate",),
+    ),
+)
+
 _ENERGY: Final = (
     Column(
         "energy_pj",
@@ -341,6 +397,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_IDENTITY,
     *_WORK,
     *_CYCLES,
+    *_SIMULATED,
     *_ENERGY,
     *_TRAFFIC,
     *_BOUNDS,
