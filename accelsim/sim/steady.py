@@ -82,7 +82,7 @@ class Steady:
             if buffer.pending or (buffer.feeds and buffer.done < buffer.issued - 1):
                 return 0  # its events are on their way
             ahead = max(ahead, buffer.first[buffer.issued - 1] + 1 - b.at)
-            if new[0] > old[0]:  # the last load is asked for in its own time: others may wait for it
+            if new[0] > old[0] and buffer.issued < buffer.last:  # the last load is asked for in its own time: others may wait for it
                 times = min(times, (buffer.last - 1 - buffer.issued) // (new[0] - old[0]))
         times = min(times, (equal - ahead) // period)
         until = run.env.peek()
