@@ -43,12 +43,12 @@ class Simulation:
         self.layout = layout_of(self.machine)
         self._known: dict[Any, Lowered] = {}
         self._lowered: dict[str, Lowered] = {}
-        jobs = [self._job(step, layer) for step, layer in enumerate(self.graph.layers)]
+        self.jobs = [self._job(step, layer) for step, layer in enumerate(self.graph.layers)]
         self.n_cores = self._n_cores()
         self.simulated: Simulated = simulate(
-            jobs, self.layout, self.ticks.per_cycle, self.n_cores, self.skip, self.trace
+            self.jobs, self.layout, self.ticks.per_cycle, self.n_cores, self.skip, self.trace
         )
-        self.n_tile_steps = [0 if job.program is None else job.program.n_steps * job.runs for job in jobs]
+        self.n_tile_steps = [0 if job.program is None else job.program.n_steps * job.runs for job in self.jobs]
 
     def rows(self) -> list[dict[str, Any]]:
         """Analytic rows with the simulation's times, words and stalls in their place."""

@@ -19,6 +19,7 @@ class Buffer:
         "before",
         "begun",
         "blame",
+        "bound",
         "done",
         "ended",
         "ends",
@@ -29,6 +30,7 @@ class Buffer:
         "issued",
         "last",
         "loads",
+        "n_tiles",
         "name",
         "needs",
         "parent",
@@ -41,6 +43,8 @@ class Buffer:
         self.name, self.slots, self.tile_bytes = stage.name, stage.slots, stage.tile_bytes
         slots = stage.slots
         self.first, self.loads = first, loads  # of each tile: the step that uses it first, what loads it
+        self.n_tiles = len(first)
+        self.bound = False  # tiles wait for a parent or for moves apart
         self.last = max((v + 1 for v, moves in enumerate(loads) if moves), default=0)  # tiles that need a load
         self.issued = self.begun = self.ended = 0  # tiles asked for, in use or gone, gone
         self.ends = [now] * slots  # when the tile of a slot is there
@@ -64,7 +68,8 @@ class BoundKind:
     fill: int
     wait: int
     begins: tuple[int, ...]
-    drains: tuple[Moves, ...]
+    begins_drains: tuple[tuple[int, Moves], ...]
+    """Buffers whose tile changes, each with what drains of the one before."""
     trailing: Moves
     streams: Moves
     apart: tuple[Moves, ...]
@@ -77,7 +82,7 @@ def bind(kind: Kind, ports: tuple[Port, ...]) -> BoundKind:
         kind.fill,
         kind.wait,
         kind.begins,
-        tuple(_bound(moves, ports) for moves in kind.drains),
+        tuple((s, _bound(moves, ports)) for s, moves in zip(kind.begins, kind.drains, strict=True)),
         _bound(kind.trailing, ports),
         _bound(kind.streams, ports),
         tuple(_bound(moves, ports) for moves in kind.apart),
@@ -110,4 +115,5 @@ def buffers_of(program: Program, ports: tuple[Port, ...], now: int) -> list[Buff
             buffer.parent.feeds.append(buffer)
             at = np.searchsorted(buffer.parent.first, buffer.first, side="right") - 1
             buffer.needs = at.tolist()
+        buffer.bound = buffer.parent is not None or any(buffer.gated)
     return buffers

@@ -89,6 +89,8 @@ class Run:
         self.compute = self.wait = 0
         self.fill = program.lead + program.tail
         self.stalls = dict.fromkeys(CAUSES, 0)
+        self.last = program.n_steps  # the step that only stores
+        self.kind = self.kinds[self.steps[0]]
         self.at = 0  # the step that comes next
         self.idle = self.start + program.lead  # since when the array has had nothing to do
         self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
@@ -128,6 +130,7 @@ class Run:
             if buffer in early and buffer.feeds:
                 self._after(buffer.ends[0] - self.now, self._arrived, buffer, 0)
             self._load(buffer)
+        self._tell_loaded()
         self._advance()
 
     # --- a step after the other
@@ -140,13 +143,15 @@ class Run:
     def _advance(self) -> None:
         """The step before has ended: its tiles drain, their slots load, the next step gets ready."""
         kind, now = self.kinds[self.steps[self.at]], self.env.now
-        for s, moves in zip(kind.begins, kind.drains, strict=True):
+        self.kind = kind
+        for s, moves in kind.begins_drains:
             buffer = self.buffers[s]
             if buffer.begun > buffer.ended:
                 slot, out, port = buffer.ended % buffer.slots, now, None
                 if moves:
                     out, port = self._move(moves, "store")
-                    self.last_store = max(self.last_store, out)
+                    if out > self.last_store:
+                        self.last_store = out
                 buffer.free[slot], buffer.before[slot] = out, port.cause if port else PORT
                 buffer.ended += 1
                 if self.record is not None:
@@ -163,14 +168,15 @@ class Run:
         self._get_ready()
 
     def _get_ready(self) -> None:
-        kind = self.kinds[self.steps[self.at]]
         self.gate_open = False
-        if kind.apart:
+        if self.kind.apart:
             self._rest()
-        elif self.at == self.program.n_steps:
+        elif self.at == self.last:
             self._close()
-        else:
+        elif self.kind.begins:
             self._wait()
+        else:
+            self._go()
 
     def _rest(self) -> None:
         """Moves apart start when everything else is at rest."""
@@ -179,7 +185,7 @@ class Run:
             self._stall(end, port.cause if port else PORT)
             self._after(end - self.env.now, self._rest)
             return
-        kind = self.kinds[self.steps[self.at]]
+        kind = self.kind
         for moves in kind.apart:
             end, port = self._move(moves, "load", end)
             self._stall(end, port.cause if port else PORT)
@@ -191,9 +197,9 @@ class Run:
 
     def _rested(self) -> None:
         self.gate_open = True
-        for s in self.kinds[self.steps[self.at]].begins:
+        for s in self.kind.begins:
             self._load(self.buffers[s])
-        if self.at == self.program.n_steps:
+        if self.at == self.last:
             self._close()
         else:
             self._wait()
@@ -201,7 +207,7 @@ class Run:
     def _wait(self) -> None:
         """The step starts when all its tiles are there."""
         ready, last = self.env.now, None
-        for s in self.kinds[self.steps[self.at]].begins:
+        for s in self.kind.begins:
             buffer = self.buffers[s]
             if buffer.issued <= buffer.begun:
                 self.blocked = True
@@ -222,13 +228,12 @@ class Run:
 
     def _go(self) -> None:
         """Compute, beside the words that stream in and out."""
-        now, kind = self.env.now, self.kinds[self.steps[self.at]]
+        now, kind = self.env.now, self.kind
         for s in kind.begins:
             self.buffers[s].begun += 1
         if kind.fill:
             for port in self.core.private:
-                port.reserve(now, kind.fill)
-                port.busy -= kind.fill
+                port.pause(now, kind.fill)
             self.fill += kind.fill
         body = end = now + kind.fill + kind.wait + kind.compute
         self.compute += kind.compute
@@ -252,7 +257,7 @@ class Run:
 
     def _close(self) -> None:
         """The last stores, then the array drains."""
-        kind = self.kinds[self.steps[self.at]]
+        kind = self.kind
         if kind.streams:
             self.last_store = max(self.last_store, self._move(kind.streams, "store")[0])
         end, port = settled(self.core.private, max(self.env.now, self.last_store))
@@ -275,38 +280,49 @@ class Run:
 
     def _load(self, buffer: Buffer) -> None:
         """Asks for the next tiles of a buffer, as far as it has free slots and its parent has them."""
-        while buffer.issued < min(len(buffer.first), buffer.ended + buffer.slots) and not buffer.pending:
-            tile, now = buffer.issued, self.env.now
-            if buffer.parent is not None and buffer.needs[tile] > buffer.parent.done:
+        now, slots = self.env.now, buffer.slots
+        while buffer.issued < buffer.ended + slots:
+            tile = buffer.issued
+            if tile == buffer.n_tiles or buffer.pending or (buffer.bound and not self._may_load(buffer, tile)):
                 return
-            if buffer.gated[tile] and not (self.gate_open and buffer.first[tile] == self.at):
-                return
-            slot, moves = tile % buffer.slots, buffer.loads[tile]
-            free = buffer.free[slot]
-            if moves and free > now:
+            slot, moves = tile % slots, buffer.loads[tile]
+            end = buffer.free[slot]
+            if end < now:
+                end = now
+            if not moves:
+                buffer.blame[slot] = buffer.before[slot]
+            elif end > now:
                 buffer.pending = True
-                self._after(free - now, self._retry, buffer)
+                self._after(end - now, self._retry, buffer)
                 return
-            end = max(now, free)
-            if moves:
+            else:
                 end, port = self._move(moves, buffer.name)
                 buffer.blame[slot] = port.cause if port else PORT
-            else:
-                buffer.blame[slot] = buffer.before[slot]
-            if tile:
-                end = max(end, buffer.ends[(tile - 1) % buffer.slots])  # tiles arrive in order
+            if tile and buffer.feeds:
+                end = max(end, buffer.ends[(tile - 1) % slots])  # tiles arrive in order
             buffer.ends[slot], buffer.asked[slot] = end, now
-            buffer.issued += 1
+            buffer.issued = tile + 1
             if self.record is not None:
                 self.record.fill(buffer.name, end, buffer.tile_bytes)
             if buffer.feeds:
                 self._after(end - now, self._arrived, buffer, tile)
-            if self.loaded is not None and all(x.issued >= x.last for x in self.buffers):
-                call, self.loaded = self.loaded, None
-                call()
+            if tile == buffer.last - 1:
+                self._tell_loaded()
             if self.blocked:
                 self.blocked = False
                 self._wait()
+
+    def _may_load(self, buffer: Buffer, tile: int) -> bool:
+        """Whether the parent has the tile, and what moves apart with it has moved."""
+        if buffer.parent is not None and buffer.needs[tile] > buffer.parent.done:
+            return False
+        return not buffer.gated[tile] or (self.gate_open and buffer.first[tile] == self.at)
+
+    def _tell_loaded(self) -> None:
+        """All loads are asked for: what comes next may use the channel."""
+        if self.loaded is not None and all(x.issued >= x.last for x in self.buffers):
+            call, self.loaded = self.loaded, None
+            call()
 
     def _retry(self, buffer: Buffer) -> None:
         buffer.pending = False

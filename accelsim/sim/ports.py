@@ -28,16 +28,14 @@ class Port:
         self.busy = 0  # ticks of work so far
         self.debt = 0
 
-    def reserve(self, now: int, ticks: int) -> int:
-        """When a transfer that asks now is done."""
-        start = self.free
-        if start < now:
+    def pause(self, now: int, ticks: int) -> None:
+        """Serves nothing for so long, once what has asked before is done."""
+        free = self.free
+        if free < now:
             if self.debt:
-                self.debt -= min(self.debt, now - start)
-            start = now
-        self.free = start + ticks
-        self.busy += ticks
-        return self.free
+                self.debt -= min(self.debt, now - free)
+            free = now
+        self.free = free + ticks
 
     def owe(self, ticks: int) -> None:
         self.debt += ticks
@@ -62,10 +60,17 @@ Moves = tuple[tuple[Port, int], ...]
 def transfer(moves: Moves, now: int) -> tuple[int, Port | None]:
     """Reserves every port of a transfer; when the last of them is done, and which that is."""
     end, last = now, None
-    for port, ticks in moves:
-        done = port.reserve(now, ticks)
-        if done > end:
-            end, last = done, port
+    for port, ticks in moves:  # the innermost loop
+        free = port.free
+        if free < now:
+            if port.debt:
+                port.debt -= min(port.debt, now - free)
+            free = now
+        free += ticks
+        port.free = free
+        port.busy += ticks
+        if free > end:
+            end, last = free, port
     return end, last
 
 
