@@ -11,7 +11,6 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-
 from accelsim.costing import Costing, status_of
 from accelsim.mapping.dataflows import DATAFLOWS, followed
 from accelsim.mapping.footprint import level_bytes, partial_bytes, word_bytes
@@ -48,7 +47,9 @@ class Simulation:
         self.simulated: Simulated = simulate(
             self.jobs, self.layout, self.ticks.per_cycle, self.n_cores, self.skip, self.trace
         )
-        self.n_tile_steps = [0 if job.program is None else job.program.n_steps * job.runs for job in self.jobs]
+        self.n_tile_steps = [
+            0 if job.program is None else job.program.n_steps * job.runs for job in self.jobs
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         """Analytic rows with the simulation's times, words and stalls in their place."""
@@ -132,7 +133,9 @@ class Simulation:
         if layer.kind == "array":
             nest = self.costing.mappings[layer.name].to_nest(self.machine.level_names)
             problem = lower(layer)
-            free = free - [level_bytes(problem, nest, self.machine, k)[0] for k in range(self.machine.n_levels)]
+            free = free - [
+                level_bytes(problem, nest, self.machine, k)[0] for k in range(self.machine.n_levels)
+            ]
         return tuple(float(room) for room in free)
 
     # --- rows
@@ -214,5 +217,3 @@ def compared(totals: Mapping[str, Any]) -> str:
         return ""
     cycles, analytic = si(totals["latency_cycles"]), si(totals["analytic_latency_cycles"])
     return f"simulated {cycles} cycles, analytic {analytic}: {ratio:.3f} times"
-
-

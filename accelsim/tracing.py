@@ -1,4 +1,4 @@
-"""The timeline of a simulated network: records of its cores, in seconds, with the layers and what they wait for."""
+"""The timeline of a simulated network: records of its cores, with the layers and what they wait for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from accelsim.workload.graph import LayerGraph
 SHARED = "memory channel"
 
 
-def trace_of(graph: LayerGraph, machine: Machine, simulated: Simulated, channels: Sequence[str], tick_s: float) -> Trace:
+def trace_of(
+    graph: LayerGraph, machine: Machine, simulated: Simulated, channels: Sequence[str], tick_s: float
+) -> Trace:
     """A process for each core and one for the shared channel; `tick_s` is the time of a tick."""
     process: list[str] = []
     track: list[str] = []
@@ -38,7 +40,9 @@ def trace_of(graph: LayerGraph, machine: Machine, simulated: Simulated, channels
         end += record.end
         busy += record.busy
     slices = Slices(process, track, name, *(np.array(x, np.float64) * tick_s for x in (start, end, busy)))
-    return Trace(slices, _counters(machine, simulated, channels, tick_s, slices), _arrows(graph, simulated, tick_s))
+    return Trace(
+        slices, _counters(machine, simulated, channels, tick_s, slices), _arrows(graph, simulated, tick_s)
+    )
 
 
 def _counters(

@@ -46,12 +46,12 @@ def steps_a_second(network: str, arch: str) -> tuple[int, int, float]:
 
 
 def executed() -> None:
-    print(f"{'network':14}{'machine':18}{'tile steps':>12}{'events a step':>15}{'steps a s':>12}{'events a s':>12}")
+    heads = ("tile steps", "events a step", "steps a s", "events a s")
+    print(f"{'network':14}{'machine':18}" + "".join(f"{head:>14}" for head in heads))
     for network, arch in (("vgg16", "gemmini_16x16"), ("vgg16", "eyeriss"), ("mobilenet_v2", "mlu100")):
         steps, events, seconds = steps_a_second(network, arch)
-        print(
-            f"{network:14}{arch:18}{steps:12,}{events / steps:15.2f}{steps / seconds:12,.0f}{events / seconds:12,.0f}"
-        )
+        said = f"{steps:14,}{events / steps:14.2f}{steps / seconds:14,.0f}{events / seconds:14,.0f}"
+        print(f"{network:14}{arch:18}{said}")
     print(f"target: {TARGET:,} tile steps a second")
 
 

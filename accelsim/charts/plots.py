@@ -78,8 +78,8 @@ class Plots:
 
     def __repr__(self) -> str:
         return (
-            "<charts: energy(), accesses(), cycles() of run; gantt() of simulate; front() of map; work() of inspect; "
-            "reuse() of reuse>"
+            "<charts: energy(), accesses(), cycles() of run; gantt() of simulate; front() of map; "
+            "work() of inspect; reuse() of reuse>"
         )
 
     def _has(self, column: str) -> bool:

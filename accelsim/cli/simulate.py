@@ -39,7 +39,9 @@ def simulate(
     ] = None,
     skip: Annotated[
         bool,
-        typer.Option("--skip/--no-skip", help="Multiply what repeats, which changes no number; or run it all."),
+        typer.Option(
+            "--skip/--no-skip", help="Multiply what repeats, which changes no number; or run it all."
+        ),
     ] = True,
     cores: Annotated[
         int | None,

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 MARK: Final = "result.json"
 PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "gantt")
-OWNED: Final = (MARK, "layers.csv", "points.csv", "trace.csv", "mapping.yaml", *(f"{name}.png" for name in PICTURES))
+OWNED: Final = (
+    MARK,
+    "layers.csv",
+    "points.csv",
+    "trace.csv",
+    "mapping.yaml",
+    *(f"{name}.png" for name in PICTURES),
+)
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""
 
 

@@ -24,7 +24,7 @@ N_BINS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Slices:
-    """Work of units: `busy` seconds of it between `start` and `end`. A process is a core, or what cores share."""
+    """Work of units: `busy` seconds of it between `start` and `end`; a process is a core, or what they share."""
 
     process: list[str]
     track: list[str]
@@ -72,7 +72,13 @@ class Trace:
         for process, pid in pids.items():
             yield {"ph": "M", "name": "process_name", "pid": pid, "args": {"name": process}}
         for (process, track), tid in tids.items():
-            yield {"ph": "M", "name": "thread_name", "pid": pids[process], "tid": tid, "args": {"name": track}}
+            yield {
+                "ph": "M",
+                "name": "thread_name",
+                "pid": pids[process],
+                "tid": tid,
+                "args": {"name": track},
+            }
         for i, name in enumerate(s.name):
             pair = s.process[i], s.track[i]
             yield {
@@ -100,7 +106,10 @@ class Trace:
                 yield event | ({"bp": "e"} if phase == "f" else {})
 
     def write(self, file: Path) -> None:
-        """Chrome trace JSON, compressed where the name ends in .gz; whole or not at all. InputError if it can't."""
+        """Chrome trace JSON, compressed where the name ends in .gz, whole or not at all.
+
+        InputError where it can't be written.
+        """
         text = '{"displayTimeUnit":"ns","traceEvents":[\n'
         text += ",\n".join(json.dumps(event, separators=(",", ":")) for event in self.events()) + "\n]}\n"
         data = text.encode()
@@ -130,7 +139,9 @@ class Trace:
 
 def bandwidth(slices: Slices, process: str, track: str, bytes_per_s: float) -> Counter:
     """Bytes a second that a channel moves, averaged over a thousandth of the time each."""
-    at = [i for i, pair in enumerate(zip(slices.process, slices.track, strict=True)) if pair == (process, track)]
+    at = [
+        i for i, pair in enumerate(zip(slices.process, slices.track, strict=True)) if pair == (process, track)
+    ]
     start, end, busy = slices.start[at], slices.end[at], slices.busy[at]
     edges = np.linspace(0.0, float(slices.end.max(initial=0.0)), N_BINS + 1)
     width = max(float(edges[1]), 1e-30)

@@ -1,7 +1,7 @@
 """The program of a layer of multiply-accumulates: its tile steps in ticks of the ports that they take.
 
-Which tiles are loaded ahead follows from the memories: two slots where a level is double-buffered, or has room
-for its tiles twice; one where it feeds a level with slots; else words come in while their step computes.
+Which tiles are loaded ahead follows from the memories: two slots where a level is double-buffered, or has
+room for its tiles twice; one where it feeds a level with slots; else words come in while their step computes.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class _Builder:
         part = -int(words[self.tiles.columns["steps", None]]) % self.machine.per_pe
         if part:  # the last cycle is a whole one
             last = kinds[steps[-2]]
-            kinds.append(replace(last, compute=last.compute + part * self.ticks.per_cycle // self.machine.per_pe))
+            kinds.append(
+                replace(last, compute=last.compute + part * self.ticks.per_cycle // self.machine.per_pe)
+            )
             steps[-2] = len(kinds) - 1
         if beside:
             kinds = [self._with(kind, beside, len(steps) - 1) if kind.compute else kind for kind in kinds]
@@ -100,7 +102,9 @@ class _Builder:
         outer_first = sorted((b for b in self.tiles.boundaries if not b.inside), key=lambda b: -b.child)
         slots = {b: self._slots(b.child) for b in outer_first if not self._is_apart(b)}
         for b in reversed(outer_first):  # from the innermost: who feeds a stage is one
-            if slots.get(b) == 0 and any(slots.get(x, 0) and x.operand == b.operand and x.parent == b.child for x in slots):
+            if slots.get(b) == 0 and any(
+                slots.get(x, 0) and x.operand == b.operand and x.parent == b.child for x in slots
+            ):
                 slots[b] = 1
         stages: list[Stage] = []
         for b in outer_first:
@@ -112,7 +116,9 @@ class _Builder:
             room = ceil(float(tile_bytes(self.problem, self.nest, self.machine, b.operand, b.child)[0]))
             gated = bool(above) and self._is_apart(above[0])
             self.stage_of[b] = len(stages)
-            stages.append(Stage(f"{names[b.child]} {'IWO'[b.operand]}", slots[b], parent, gated, room, b.child))
+            stages.append(
+                Stage(f"{names[b.child]} {'IWO'[b.operand]}", slots[b], parent, gated, room, b.child)
+            )
         self.stages = tuple(stages)
 
     def _slots(self, level: int) -> int:
@@ -176,7 +182,11 @@ class _Builder:
 
     def _with(self, kind: Kind, beside: tuple[Stream, ...], n_steps: int) -> Kind:
         """A step that also reads its share of other words."""
-        streams, apart = Sum(kind.streams), Sum(move for moves in kind.apart for move in moves)
+        streams, apart = Sum(), Sum()
+        for number, ticks in kind.streams:
+            streams.add(number, Fraction(ticks))
+        for number, ticks in (move for moves in kind.apart for move in moves):
+            apart.add(number, Fraction(ticks))
         for stream in beside:
             if (stream.home, READ) in self.layout.at:
                 share = self.ticks.word[stream.home, READ, stream.operand] * stream.words / n_steps

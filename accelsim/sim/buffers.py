@@ -45,7 +45,9 @@ class Buffer:
         self.first, self.loads = first, loads  # of each tile: the step that uses it first, what loads it
         self.n_tiles = len(first)
         self.bound = False  # tiles wait for a parent or for moves apart
-        self.last = max((v + 1 for v, moves in enumerate(loads) if moves), default=0)  # tiles that need a load
+        self.last = max(
+            (v + 1 for v, moves in enumerate(loads) if moves), default=0
+        )  # tiles that need a load
         self.issued = self.begun = self.ended = 0  # tiles asked for, in use or gone, gone
         self.ends = [now] * slots  # when the tile of a slot is there
         self.free = [now] * slots  # when a slot has no tile any more

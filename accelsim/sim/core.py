@@ -58,7 +58,7 @@ class Core:
         self.n_skipped += times * (run.program.n_steps)
 
     def load_first(self, program: Program) -> int | None:
-        """Loads a program's first tile of weights now: when it will be there; None where none is loaded ahead."""
+        """Loads a program's first tile of weights now: when it is there; None where none is loaded ahead."""
         if program.weights is None:
             return None
         kind = program.kinds[program.steps[0]]
@@ -94,6 +94,7 @@ class Run:
         self.at = 0  # the step that comes next
         self.idle = self.start + program.lead  # since when the array has had nothing to do
         self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
+        self.trail_cause = PORT
         self.blocked = self.gate_open = False
         self.end = self.start
         self.busy = tuple(port.busy for port in core.ports)  # until now; at the end, of this run
@@ -158,7 +159,8 @@ class Run:
                     self.record.fill(buffer.name, out, -buffer.tile_bytes)
             self._load(buffer)
         if kind.trailing:
-            self.trail, _ = self._move(kind.trailing, "store")
+            self.trail, port = self._move(kind.trailing, "store")
+            self.trail_cause = port.cause if port else PORT
             self.last_store = max(self.last_store, self.trail)
         if self.steady is not None and self.steady.marks[self.at]:
             shift = self.steady.skip(self)
@@ -189,10 +191,10 @@ class Run:
         for moves in kind.apart:
             end, port = self._move(moves, "load", end)
             self._stall(end, port.cause if port else PORT)
-        for port in self.core.private:
-            port.rest(end, paid=True)
-        for port, ticks in kind.owed:
-            port.owe(ticks)
+        for each in self.core.private:
+            each.rest(end, paid=True)
+        for each, ticks in kind.owed:
+            each.owe(ticks)
         self._after(end - self.env.now, self._rested)
 
     def _rested(self) -> None:
@@ -244,7 +246,7 @@ class Run:
             end, port = self._move(kind.streams, "stream")
             cause = port.cause if port else PORT
         if self.trail > end:
-            end = self.trail
+            end, cause = self.trail, self.trail_cause
         if self.record is not None:
             self.record.add("array", self.program.name, now, body)
         self.idle = body
@@ -283,7 +285,11 @@ class Run:
         now, slots = self.env.now, buffer.slots
         while buffer.issued < buffer.ended + slots:
             tile = buffer.issued
-            if tile == buffer.n_tiles or buffer.pending or (buffer.bound and not self._may_load(buffer, tile)):
+            if (
+                tile == buffer.n_tiles
+                or buffer.pending
+                or (buffer.bound and not self._may_load(buffer, tile))
+            ):
                 return
             slot, moves = tile % slots, buffer.loads[tile]
             end = buffer.free[slot]

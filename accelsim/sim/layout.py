@@ -38,7 +38,7 @@ class Layout:
 
 
 def layout_of(machine: Machine) -> Layout:
-    """A port for reads and one for writes at each level with a bandwidth, or one for both where it is shared."""
+    """A port for reads and one for writes at each level with a bandwidth, or one for both that share it."""
     names: list[str] = []
     causes: list[str] = []
     levels: list[int] = []

@@ -1,7 +1,7 @@
 """The loops of one mapping as positions: which steps there are, and where each dimension stands in them.
 
-Steps are lock-step positions of the loops in time, from the outermost in. Looking only at the first k loops, a
-*row* is one valid position of them; a *grain* is a row of the loops that the simulation steps through, and
+Steps are lock-step positions of the loops in time, from the outermost in. Looking only at the first k loops,
+a *row* is one valid position of them; a *grain* is a row of the loops that the simulation steps through, and
 what lies inside it is one tile step. Shapes: n rows; positions are kept by dimension, those with loops only.
 """
 

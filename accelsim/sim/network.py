@@ -1,4 +1,4 @@
-"""A network on cores: layer after layer as their inputs are ready, branches side by side where cores are free.
+"""A network on cores: layer after layer as inputs are ready, branches side by side where cores are free.
 
 A core takes the first layer, in the order of the graph, whose inputs are complete. When all loads of a layer
 are asked for, the first tile of the next one's weights follows on the channel, if there is room for it.
@@ -20,7 +20,7 @@ from accelsim.sim.record import Recorder
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One layer: its program (None: it takes no time), the jobs whose outputs it reads, runs one after the other."""
+    """One layer: its program (None: it takes no time), whose outputs it reads, and how often it runs."""
 
     name: str
     program: Program | None
@@ -87,7 +87,9 @@ class _Network:
         self.waits = [set(job.after) for job in jobs]
         self.started = [False] * len(jobs)
         self.times: list[JobTimes | None] = [None] * len(jobs)
-        self.early: tuple[int, int] | None = None  # the job whose weights are loaded ahead, and when they are there
+        self.early: tuple[int, int] | None = (
+            None  # the job whose weights are loaded ahead, and when they are there
+        )
         self.parts: dict[int, list[Run]] = {}
 
     def run(self) -> Simulated:
@@ -124,9 +126,8 @@ class _Network:
 
     def _complete(self, at: int) -> int:
         """The outputs of a job are there; gives the first job that may be ready now."""
-        for other, waits in enumerate(self.waits):
-            if at in waits:
-                waits.discard(at)
+        for waits in self.waits:
+            waits.discard(at)
         return 0
 
     def _start(self, at: int, core: int) -> None:

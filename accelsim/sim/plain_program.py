@@ -20,7 +20,7 @@ from accelsim.sim.ticks import READ, WRITE, ticks_of
 from accelsim.tables.machine import Machine
 
 CHUNK_BYTES = 16 * 1024
-"""Bytes that are worked on at once at most, inputs and outputs together; less where the engine's memory is small."""
+"""Bytes that are worked on at once at most, in and out; less where the engine's memory is small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Work:
-    """What such a layer does: operations of the engine (None: words are only moved), words in and words out."""
+    """What such a layer does: operations of the engine (None: words only move), words in and words out."""
 
     ops: int | None
     inputs: tuple[Stream, ...]

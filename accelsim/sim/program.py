@@ -6,11 +6,14 @@ short table and a sequence of numbers. Moves name ports by number: a core binds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+MIN_STEPS = 8
+"""Steps that a skip must save: to look for repetition costs as much as a few of them."""
 Moves = tuple[tuple[int, int], ...]
 """(port number, ticks) of one transfer: it takes all these ports, each for its own time."""
 
@@ -70,15 +73,47 @@ class Program:
     tail: int = 0
     """Ticks in which it drains after the last one."""
     pad: int = 0
-    """Ticks that make the time of moves apart whole cycles, level by level: compute goes on at a cycle's edge."""
+    """Ticks to whole cycles of all moves apart, level by level: compute goes on at the edge of a cycle."""
     weights: int | None = None
-    """The stage of weights that come from the outermost memory: what may be loaded before the layer begins."""
-    cache: dict[str, object] = field(default_factory=dict, repr=False)
+    """The stage of weights that come from the outermost memory: they may be loaded before the layer begins."""
 
     @property
     def n_steps(self) -> int:
         return len(self.steps) - 1
 
+    @cached_property
+    def repeats(self) -> tuple[list[int], list[NDArray[np.int32]], bytes]:
+        """Periods worth looking at, how long each repeats from every step on, and where to look."""
+        return _repeats(self.steps, self.periods)
+
     def counts(self) -> NDArray[np.int64]:
         """How often each kind occurs in a run."""
         return np.bincount(self.steps, minlength=len(self.kinds))
+
+
+def _repeats(
+    steps: NDArray[np.int32], periods: tuple[int, ...]
+) -> tuple[list[int], list[NDArray[np.int32]], bytes]:
+    """For each period worth it: how many steps, from each on, equal those a period later; and where to look.
+
+    A step's mark has bit j set where loop j may repeat often enough.
+    """
+    n = len(steps)
+    marks = np.zeros(n, np.uint8)
+    kept: list[int] = []
+    repeats: list[NDArray[np.int32]] = []
+    for period in sorted(set(periods)):
+        if len(kept) == 8 or 2 * period >= n:
+            break
+        differs = np.flatnonzero(steps[:-period] != steps[period:])
+        at = np.arange(n)
+        ends = np.append(differs, n - period)
+        run = np.maximum(ends[np.minimum(np.searchsorted(ends, at), len(ends) - 1)] - at, 0)
+        worth = run >= period + max(period, MIN_STEPS)
+        worth[period:] |= worth[:-period].copy()  # the second look of a pair
+        if not worth.any():
+            continue
+        marks |= (worth << len(kept)).astype(np.uint8)
+        kept.append(period)
+        repeats.append(run.astype(np.int32))
+    return kept, repeats, marks.tobytes()

@@ -1,14 +1,15 @@
 """What a systolic array needs beside its steps: to load, fill and drain, by the fold rule of the array.
 
-A chain of folds of T steps on R rows and C columns (`docs/semantics.md`): sequential, each fold L + R + C - 2;
-preload, L first, R between two folds, R + C - 2 last; overlapped, max(R - T, 0) between two. L = R cycles, in
-os 0. Memory rests meanwhile, but where the next weights load beside the stream: waits for them are the array's
+A chain of folds of T steps on R rows and C columns (`docs/semantics.md`): sequential, each fold
+L + R + C - 2; preload, L first, R between two folds, R + C - 2 last; overlapped, max(R - T, 0) between two.
+L = R cycles, in os 0. Memory rests meanwhile, but where the next weights load beside the stream: waits for them are the array's
 own pace. T is the mean of the layer's folds, rounded up.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from accelsim.sim.tile_steps import TileSteps
 from accelsim.tables.machine import Machine
@@ -38,7 +39,7 @@ def skew_of(tiles: TileSteps, machine: Machine, dataflow: str, ticks: int) -> Sk
     loops = tiles.loops
     until = loops.last_moving(loops.relevant[tiles.stationary], len(loops.time))
     folds, steps = loops.n_valid(until), loops.n_valid(len(loops.time))
-    streamed = -(-(-(-steps // machine.per_pe)) // folds)
+    streamed = ceil(ceil(steps / machine.per_pe) / folds)
     load = 0 if dataflow == "os" else machine.rows
     ends = machine.rows + machine.cols - 2
     if machine.fold == "sequential":

@@ -1,8 +1,8 @@
 """Steady states: where a program repeats itself and so does all that it left behind, time is multiplied.
 
-Between two looks at the same place of a loop, one iteration apart, the program did the same steps. If all that
-the future depends on (ports, buffers, what is still on its way) is then the same, seen from the clock, the next
-iteration takes the same time and the same transfers; so do all that follow while the steps stay equal. Ports
+Between two looks at the same place of a loop, one iteration apart, the program did the same steps. If all
+that the future depends on (ports, buffers, what is still on its way) is then the same, seen from the clock,
+the next iteration takes the same time and the same transfers; so do all that follow while the steps stay equal. Ports
 and buffers that an iteration does not touch keep their own dates: no skip passes the next event of anyone.
 """
 
@@ -11,17 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from accelsim.sim.program import Program
+from accelsim.sim.program import MIN_STEPS, Program
 
 if TYPE_CHECKING:
     from accelsim.sim.buffers import Buffer
     from accelsim.sim.core import Run
 
-MIN_STEPS = 8
-"""Steps that a skip must save: a look costs as much as a few of them."""
 MAX_BACKOFF = 6
 
 
@@ -43,9 +38,7 @@ class Steady:
     """Looks for repetition in one run: once an iteration of each loop, less often where it is not found."""
 
     def __init__(self, program: Program) -> None:
-        if "steady" not in program.cache:
-            program.cache["steady"] = _repeats(program.steps, program.periods)
-        self.periods, self.repeats, self.marks = program.cache["steady"]  # type: ignore[misc]
+        self.periods, self.repeats, self.marks = program.repeats
         self.looks: list[Look | None] = [None] * len(self.periods)
         self.next_try = [0] * len(self.periods)
         self.failures = [0] * len(self.periods)
@@ -82,7 +75,9 @@ class Steady:
             if buffer.pending or (buffer.feeds and buffer.done < buffer.issued - 1):
                 return 0  # its events are on their way
             ahead = max(ahead, buffer.first[buffer.issued - 1] + 1 - b.at)
-            if new[0] > old[0] and buffer.issued < buffer.last:  # the last load is asked for in its own time: others may wait for it
+            if (
+                new[0] > old[0] and buffer.issued < buffer.last
+            ):  # the last load is asked for in its own time: others may wait for it
                 times = min(times, (buffer.last - 1 - buffer.issued) // (new[0] - old[0]))
         times = min(times, (equal - ahead) // period)
         until = run.env.peek()
@@ -123,7 +118,9 @@ def _same(a: Look, b: Look) -> bool:
     for x, y in zip(a.ports, b.ports, strict=True):
         if x == y:
             continue
-        past = 0 if not x[1] else -x[0] - y[0] - a.now - b.now  # idle time pays debts, however long ago it began
+        past = (
+            0 if not x[1] else -x[0] - y[0] - a.now - b.now
+        )  # idle time pays debts, however long ago it began
         if max(x[0] - a.now, past) != max(y[0] - b.now, past) or x[1] != y[1]:
             return False
     for i, (old, new) in enumerate(zip(a.buffers, b.buffers, strict=True)):
@@ -176,31 +173,3 @@ def _shift_buffer(buffer: Buffer, tiles: int, later: int) -> None:
         ring = getattr(buffer, name)
         ring = [x + later for x in ring] if name in ("ends", "free", "asked") else ring
         setattr(buffer, name, [ring[(i + turn) % buffer.slots] for i in range(buffer.slots)])
-
-
-def _repeats(
-    steps: NDArray[np.int32], periods: tuple[int, ...]
-) -> tuple[list[int], list[NDArray[np.int32]], bytes]:
-    """For each period worth it: of each step, how many from it on equal those a period later; and where to look.
-
-    A step's mark has bit j set where loop j may repeat often enough.
-    """
-    n = len(steps)
-    marks = np.zeros(n, np.uint8)
-    kept: list[int] = []
-    repeats: list[NDArray[np.int32]] = []
-    for period in sorted(set(periods)):
-        if len(kept) == 8 or 2 * period >= n:
-            break
-        differs = np.flatnonzero(steps[:-period] != steps[period:])
-        at = np.arange(n)
-        ends = np.append(differs, n - period)
-        run = np.maximum(ends[np.minimum(np.searchsorted(ends, at), len(ends) - 1)] - at, 0)
-        worth = run >= period + max(period, MIN_STEPS)
-        worth[period:] |= worth[:-period].copy()  # the second look of a pair
-        if not worth.any():
-            continue
-        marks |= (worth << len(kept)).astype(np.uint8)
-        kept.append(period)
-        repeats.append(run.astype(np.int32))
-    return kept, repeats, marks.tobytes()

@@ -79,9 +79,15 @@ class Sums:
         return found, self._with_sums(self.kept[0], rows, start, returned)
 
     def _level(
-        self, boundary: tuple[int, int, int], now: Bases, before: Bases, first: Bools, start: Bases, returned: Ints
+        self,
+        boundary: tuple[int, int, int],
+        now: Bases,
+        before: Bases,
+        first: Bools,
+        start: Bases,
+        returned: Ints,
     ) -> tuple[Visits, Bases, Ints]:
-        """One boundary; `start` and `returned` are those of the parent's visit, and given back as the child's."""
+        """One boundary; takes `start` and `returned` of the parent's visit and gives those of the child's."""
         child, parent, n_time = boundary
         loops, carry = self.loops, self.carried[child]
         here = {d: now[d] // loops.block(d, child) * loops.block(d, child) for d in loops.dims}
@@ -103,7 +109,9 @@ class Sums:
         for d in self.reductions:
             block = loops.block(d, child)
             ended &= before[d] // block * block == loops.last_base(d, n_time)
-        was = {d: np.concatenate([carry.sums.get(d, np.zeros(1, np.int64)), here[d]]) for d in self.reductions}
+        was = {
+            d: np.concatenate([carry.sums.get(d, np.zeros(1, np.int64)), here[d]]) for d in self.reductions
+        }
         left = {
             name: np.concatenate([getattr(carry, name), value])
             for name, value in (("drains", drains), ("updates", updates), ("words", tile), ("returned", back))
@@ -128,7 +136,7 @@ class Sums:
         return {k: (int(c.drains[0]), int(c.updates[0]), int(c.words[0])) for k, c in last.items()}
 
     def _with_sums(self, parent: int, here: Bases, start: Bases, returned: Ints) -> Ints:
-        """Members that find sums in the parent: those of an earlier visit, or those that it got back itself."""
+        """Members that find sums in the parent: of an earlier visit, or those that it got back itself."""
         begun = np.ones(len(returned), np.bool_)
         for d in self.reductions:
             begun &= here[d] == start[d]
@@ -146,7 +154,9 @@ class Sums:
         loops, level = self.loops, self.kept[0]
         words = np.ones(len(with_sums), np.int64)
         for d in self.outputs:
-            words = words * below(now[d], loops.positions(d, n_time, loops.instances(d, -1)), loops.extents[d])
+            words = words * below(
+                now[d], loops.positions(d, n_time, loops.instances(d, -1)), loops.extents[d]
+            )
         updates = words
         for d in self.reductions:
             spread = loops.instances(d, level if self.machine.reduce else -1)

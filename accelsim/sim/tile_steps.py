@@ -34,7 +34,7 @@ class Boundary:
 class TileSteps:
     """The tile steps of one mapping of one layer: rows of words, in the columns that `columns` names.
 
-    Columns: "steps" of compute and "folds" that begin; ("begins", boundary) where another tile takes its place;
+    Columns: "steps" of compute and "folds" that begin; ("begins", boundary) where another tile comes in;
     ("fills" | "reads", boundary) of inputs and weights; ("drains" | "updates" | "finished" | "returns",
     boundary) of sums; ("mac", I | W) words that multipliers read; ("update" | "complete" | "accumulate", O).
     """
@@ -51,7 +51,12 @@ class TileSteps:
             for t, walk in ((I, self.factors[I]), (W, self.factors[W]), (O, self.sums))
             for child, parent in walk.boundaries
         )
-        names: list[tuple[str, Boundary | int | None]] = [("steps", None), ("folds", None), ("mac", I), ("mac", W)]
+        names: list[tuple[str, Boundary | int | None]] = [
+            ("steps", None),
+            ("folds", None),
+            ("mac", I),
+            ("mac", W),
+        ]
         names += [(word, O) for word in ("update", "complete", "accumulate")]
         for b in self.boundaries:
             words = ("fills", "reads") if b.operand != O else ("drains", "updates", "finished", "returns")
@@ -120,7 +125,9 @@ class _Walk:
             start[0] = not self.started
             self.started = True
             self.before = {d: base[-1:] for d, base in bases.items()}
-            words = self._sums(bases, before, start) if self.operand == O else self._factor(bases, before, start)
+            words = (
+                self._sums(bases, before, start) if self.operand == O else self._factor(bases, before, start)
+            )
             row = np.searchsorted(grains, grain) if self.n_time > steps.n_grain else None
             if row is None:
                 part: slice | Ints = slice(done, done + len(grain))
@@ -132,7 +139,9 @@ class _Walk:
                 block[part, steps.columns[name]] += value
             done += len(grain)
 
-    def _factor(self, bases: Bases, before: Bases, first: Bools) -> dict[tuple[str, Boundary | int | None], Ints]:
+    def _factor(
+        self, bases: Bases, before: Bases, first: Bools
+    ) -> dict[tuple[str, Boundary | int | None], Ints]:
         walk = self.steps.factors[self.operand]
         words: dict[tuple[str, Boundary | int | None], Ints] = {
             ("mac", self.operand): walk.mac_reads(bases, self.n_time, len(first))
@@ -144,7 +153,9 @@ class _Walk:
                 words["fills", b], words["reads", b] = found.fills, found.reads
         return words
 
-    def _sums(self, bases: Bases, before: Bases, first: Bools) -> dict[tuple[str, Boundary | int | None], Ints]:
+    def _sums(
+        self, bases: Bases, before: Bases, first: Bools
+    ) -> dict[tuple[str, Boundary | int | None], Ints]:
         walk = self.steps.sums
         visits, with_sums = walk.visits(bases, before, first, self.n_time)
         words: dict[tuple[str, Boundary | int | None], Ints] = {}

@@ -114,5 +114,3 @@ class Window:
             until = np.maximum.accumulate(marks[..., ::-1], axis=-1)[..., ::-1]
             marks = after & until
         return marks
-
-

@@ -1,4 +1,4 @@
-"""A layer alone in the simulation against the analytic model: the same words, never faster, equal without limits."""
+"""A layer alone in the simulation against the analytic model: same words, never faster, equal if unlimited."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def test_ports_are_busy_with_the_bytes_that_the_analytic_model_counts(drawn: Dra
     times = simulate_alone(array_program("layer", *drawn).program, layout)
     n_moves = 8 * times.n_steps + 8  # each is rounded up to a tick where instances share words
     for level in range(machine.n_levels):
-        instances = np.prod([nest.trips[j, 0] for j in range(len(nest.dims)) if nest.spatial[j] and nest.levels[j] > level])
+        instances = np.prod(
+            [nest.trips[j, 0] for j in range(len(nest.dims)) if nest.spatial[j] and nest.levels[j] > level]
+        )
         for way, by in enumerate((cost.read_bytes, cost.write_bytes)):
             rate = (machine.read_bytes_per_cycle if way == READ else machine.write_bytes_per_cycle)[level]
             if not np.isfinite(rate) or machine.shared_port[level]:
@@ -77,6 +79,11 @@ def test_ports_are_busy_with_the_bytes_that_the_analytic_model_counts(drawn: Dra
 def test_skipping_changes_no_number(drawn: Drawn) -> None:
     program, layout = array_program("layer", *drawn).program, layout_of(drawn[2])
     fast, slow = simulate_alone(program, layout), simulate_alone(program, layout, skip=False)
-    assert (fast.latency, fast.compute, fast.fill, fast.wait) == (slow.latency, slow.compute, slow.fill, slow.wait)
+    assert (fast.latency, fast.compute, fast.fill, fast.wait) == (
+        slow.latency,
+        slow.compute,
+        slow.fill,
+        slow.wait,
+    )
     assert (fast.stalls, fast.busy) == (slow.stalls, slow.busy)
     assert fast.n_steps + fast.n_skipped == slow.n_steps
