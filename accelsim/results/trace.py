@@ -24,7 +24,7 @@ N_BINS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Slices:
-    """Work of units: `busy` seconds of it between `start` and `end`; a process is a core, or what they share."""
+    """Work of units: `busy` seconds between `start` and `end`; a process is a core, or what they share."""
 
     process: list[str]
     track: list[str]

@@ -94,7 +94,7 @@ class Run:
         self.at = 0  # the step that comes next
         self.idle = self.start + program.lead  # since when the array has had nothing to do
         self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
-        self.trail_cause = PORT
+        self.trail_cause = self.store_cause = PORT
         self.blocked = self.gate_open = False
         self.end = self.start
         self.busy = tuple(port.busy for port in core.ports)  # until now; at the end, of this run
@@ -150,18 +150,15 @@ class Run:
             if buffer.begun > buffer.ended:
                 slot, out, port = buffer.ended % buffer.slots, now, None
                 if moves:
-                    out, port = self._move(moves, "store")
-                    if out > self.last_store:
-                        self.last_store = out
+                    out, port = self._store(moves)
                 buffer.free[slot], buffer.before[slot] = out, port.cause if port else PORT
                 buffer.ended += 1
                 if self.record is not None:
                     self.record.fill(buffer.name, out, -buffer.tile_bytes)
             self._load(buffer)
         if kind.trailing:
-            self.trail, port = self._move(kind.trailing, "store")
+            self.trail, port = self._store(kind.trailing)
             self.trail_cause = port.cause if port else PORT
-            self.last_store = max(self.last_store, self.trail)
         if self.steady is not None and self.steady.marks[self.at]:
             shift = self.steady.skip(self)
             if shift:
@@ -234,8 +231,8 @@ class Run:
         for s in kind.begins:
             self.buffers[s].begun += 1
         if kind.fill:
-            for port in self.core.private:
-                port.pause(now, kind.fill)
+            for each in self.core.private:
+                each.pause(now, kind.fill)
             self.fill += kind.fill
         body = end = now + kind.fill + kind.wait + kind.compute
         self.compute += kind.compute
@@ -261,11 +258,14 @@ class Run:
         """The last stores, then the array drains."""
         kind = self.kind
         if kind.streams:
-            self.last_store = max(self.last_store, self._move(kind.streams, "store")[0])
-        end, port = settled(self.core.private, max(self.env.now, self.last_store))
+            self._store(kind.streams)
+        end, port = settled(self.core.private, self.env.now)
+        cause = port.cause if port else PORT
+        if self.last_store > end:  # another core's transfers stand before it on the channel
+            end, cause = self.last_store, self.store_cause
         end += self.program.pad
         end += -(end - self.start) % self.core.cycle
-        self._stall(end, port.cause if port else PORT)
+        self._stall(end, cause)
         self.end = end + self.program.tail
         for port in self.core.private:
             port.rest(self.end, paid=True)
@@ -349,6 +349,12 @@ class Run:
             for port, ticks in moves:
                 self.record.add(port.name, what, port.free - ticks, port.free)
         return end, last
+
+    def _store(self, moves: Moves) -> tuple[int, Port | None]:
+        out, port = self._move(moves, "store")
+        if out > self.last_store:
+            self.last_store, self.store_cause = out, port.cause if port else PORT
+        return out, port
 
     def _stall(self, until: int, cause: str) -> None:
         """The array has nothing to do until then."""

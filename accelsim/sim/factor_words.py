@@ -54,7 +54,7 @@ class Factor:
         return self.loops.last_moving(self.relevant, self.loops.n_time(child)) > n_grain
 
     def fetch(self, child: int, parent: int, now: Bases, before: Bases, first: Bools) -> Fetch:
-        """What moves over one boundary, given where each row and the one before it stand: the first nowhere."""
+        """What moves over one boundary, given where each row and the one before it stand."""
         loops = self.loops
         here, there = {}, {}
         begins = first.copy()

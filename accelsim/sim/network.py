@@ -169,7 +169,7 @@ class _Network:
         self._dispatch()
 
     def _after_run(self, at: int, core: int) -> None:
-        """The next of several runs; those between the second and the last are like the second, if it is alone."""
+        """The next of several runs; those between the second and the last are like the second, if alone."""
         job, parts = self.jobs[at], self.parts[at]
         left = job.runs - len(parts) - 1
         if self.skip and len(parts) == 2 and left > 0 and self.env.peek() == float("inf"):

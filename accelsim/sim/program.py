@@ -75,7 +75,7 @@ class Program:
     pad: int = 0
     """Ticks to whole cycles of all moves apart, level by level: compute goes on at the edge of a cycle."""
     weights: int | None = None
-    """The stage of weights that come from the outermost memory: they may be loaded before the layer begins."""
+    """The stage of weights from the outermost memory: they may be loaded before the layer begins."""
 
     @property
     def n_steps(self) -> int:

@@ -2,8 +2,8 @@
 
 A chain of folds of T steps on R rows and C columns (`docs/semantics.md`): sequential, each fold
 L + R + C - 2; preload, L first, R between two folds, R + C - 2 last; overlapped, max(R - T, 0) between two.
-L = R cycles, in os 0. Memory rests meanwhile, but where the next weights load beside the stream: waits for them are the array's
-own pace. T is the mean of the layer's folds, rounded up.
+L = R cycles, in os 0. Memory rests meanwhile, but where the next weights load beside the stream: waits for
+them are the array's own pace. T is the mean of the layer's folds, rounded up.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Between two looks at the same place of a loop, one iteration apart, the program did the same steps. If all
 that the future depends on (ports, buffers, what is still on its way) is then the same, seen from the clock,
-the next iteration takes the same time and the same transfers; so do all that follow while the steps stay equal. Ports
-and buffers that an iteration does not touch keep their own dates: no skip passes the next event of anyone.
+the next iteration takes the same time and the same transfers; so do all that follow while the steps stay
+equal. Ports and buffers that an iteration does not touch keep their own dates: no skip passes the next
+event of anyone.
 """
 
 from __future__ import annotations

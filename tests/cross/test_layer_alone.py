@@ -1,4 +1,4 @@
-"""A layer alone in the simulation against the analytic model: same words, never faster, equal if unlimited."""
+"""A layer alone, simulated, against the analytic model: same words, never faster, equal if unlimited."""
 
 from __future__ import annotations
 
