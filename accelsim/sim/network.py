@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from simpy import Environment
+from simpy.events import Timeout
 
 from accelsim.sim.core import Core, Run
 from accelsim.sim.layout import Layout
@@ -91,6 +92,8 @@ class _Network:
             None  # the job whose weights are loaded ahead, and when they are there
         )
         self.parts: dict[int, list[Run]] = {}
+        self.n_started = 0
+        self.quiet: dict[int, int] = {}  # of a job's last run that began with nothing else going on, its number
 
     def run(self) -> Simulated:
         self._dispatch()
@@ -141,6 +144,9 @@ class _Network:
         if self.early is not None and self.early[0] == at and not done:
             preloaded, self.early = self.early[1], None
         last = done == job.runs - 1
+        self.n_started += 1
+        quiet = preloaded is None and self.env.peek() == float("inf")
+        self.quiet[at] = self.n_started if quiet else 0
         self.cores[core].run(
             job.program,
             partial(self._ended, at, core),
@@ -169,16 +175,16 @@ class _Network:
         self._dispatch()
 
     def _after_run(self, at: int, core: int) -> None:
-        """The next of several runs; those between the second and the last are like the second, if alone."""
+        """The next of several runs; where one was alone from start to end, those after it are like it."""
         job, parts = self.jobs[at], self.parts[at]
-        left = job.runs - len(parts) - 1
-        if self.skip and len(parts) == 2 and left > 0 and self.env.peek() == float("inf"):
-            again = parts[1]
+        left = job.runs - len(parts) - 1  # the last one may load what comes after it
+        alone = self.quiet[at] == self.n_started and self.env.peek() == float("inf")
+        if self.skip and left > 0 and alone:
+            again = parts[-1]
             parts.extend([again] * left)
             self.cores[core].repeat(again, left)
-            self.env.timeout((again.end - again.start) * left).callbacks.append(
-                lambda _: self._again(at, core)
-            )
+            later = Timeout(self.env, (again.end - again.start) * left)
+            later.callbacks.append(lambda _: self._again(at, core))
             return
         self._again(at, core)
 

@@ -81,7 +81,7 @@ def test_what_moves_apart_stops_everything_else() -> None:
 
 
 def test_what_is_owed_is_paid_before_the_next_rest() -> None:
-    """A port that owes 12 has 10 ticks of compute for it: the next moves apart wait for 2 more, so does the end."""
+    """A port that owes 12 has 10 ticks of compute for it: the next moves apart wait 2 more, so does the end."""
     kind = Kind(10, apart=(over_channel(5),), owed=((WRITE, 12),))
     made = Program("layer", (), (kind, Kind()), np.array([0, 0, 1], np.int32))
     times = alone(made)
@@ -143,7 +143,7 @@ def test_layers_follow_each_other_and_branches_run_side_by_side() -> None:
 
 
 def test_two_cores_on_one_channel_wait_for_each_other() -> None:
-    """Ten loads of 10 each on one channel of two cores: twenty take 200 ticks, and the last compute 4 more."""
+    """Ten loads of 10 on one channel of two cores: twenty take 200 ticks, and the last compute 4 more."""
     jobs = [Job(name, program(10, 10, 4)) for name in "ab"]
     assert network(*jobs, cores=2).end == 200 + 4
     assert network(jobs[0]).end == 100 + 4
