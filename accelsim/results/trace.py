@@ -120,7 +120,8 @@ class Trace:
             part.write_bytes(gzip.compress(data, mtime=0) if file.suffix == ".gz" else data)
             os.replace(part, file)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            if part.exists():
+                part.unlink()
             said = f"can't write the trace: {error.strerror or error}"
             raise InputError(
                 Problem(said, file=str(file), expected="a file that can be made", hint="choose another place")

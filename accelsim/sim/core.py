@@ -90,7 +90,9 @@ class Run:
         self.fill = program.lead + program.tail
         self.stalls = dict.fromkeys(CAUSES, 0)
         self.last = program.n_steps  # the step that only stores
-        self.kind = self.kinds[self.steps[0]]
+        self.number = self.steps[0]
+        self.kind = self.kinds[self.number]
+        self.begins = [[self.buffers[s] for s in kind.begins] for kind in self.kinds]
         self.at = 0  # the step that comes next
         self.idle = self.start + program.lead  # since when the array has had nothing to do
         self.trail = self.last_store = self.idle  # when what drains beside, and all that drains, is out
@@ -143,8 +145,9 @@ class Run:
 
     def _advance(self) -> None:
         """The step before has ended: its tiles drain, their slots load, the next step gets ready."""
-        kind, now = self.kinds[self.steps[self.at]], self.env.now
-        self.kind = kind
+        number, now = self.steps[self.at], self.env.now
+        self.number = number
+        self.kind = kind = self.kinds[number]
         for s, moves in kind.begins_drains:
             buffer = self.buffers[s]
             if buffer.begun > buffer.ended:
@@ -206,8 +209,7 @@ class Run:
     def _wait(self) -> None:
         """The step starts when all its tiles are there."""
         ready, last = self.env.now, None
-        for s in self.kind.begins:
-            buffer = self.buffers[s]
+        for buffer in self.begins[self.number]:
             if buffer.issued <= buffer.begun:
                 self.blocked = True
                 return
@@ -228,8 +230,8 @@ class Run:
     def _go(self) -> None:
         """Compute, beside the words that stream in and out."""
         now, kind = self.env.now, self.kind
-        for s in kind.begins:
-            self.buffers[s].begun += 1
+        for buffer in self.begins[self.number]:
+            buffer.begun += 1
         if kind.fill:
             for each in self.core.private:
                 each.pause(now, kind.fill)
@@ -240,7 +242,9 @@ class Run:
         self.core.n_steps += 1
         cause = PORT
         if kind.streams:
-            end, port = self._move(kind.streams, "stream")
+            end, port = (
+                transfer(kind.streams, now) if self.record is None else self._move(kind.streams, "stream")
+            )
             cause = port.cause if port else PORT
         if self.trail > end:
             end, cause = self.trail, self.trail_cause
@@ -302,7 +306,7 @@ class Run:
                 self._after(end - now, self._retry, buffer)
                 return
             else:
-                end, port = self._move(moves, buffer.name)
+                end, port = transfer(moves, now) if self.record is None else self._move(moves, buffer.name)
                 buffer.blame[slot] = port.cause if port else PORT
             if tile and buffer.feeds:
                 end = max(end, buffer.ends[(tile - 1) % slots])  # tiles arrive in order
@@ -351,7 +355,7 @@ class Run:
         return end, last
 
     def _store(self, moves: Moves) -> tuple[int, Port | None]:
-        out, port = self._move(moves, "store")
+        out, port = transfer(moves, self.env.now) if self.record is None else self._move(moves, "store")
         if out > self.last_store:
             self.last_store, self.store_cause = out, port.cause if port else PORT
         return out, port

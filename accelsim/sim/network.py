@@ -93,7 +93,9 @@ class _Network:
         )
         self.parts: dict[int, list[Run]] = {}
         self.n_started = 0
-        self.quiet: dict[int, int] = {}  # of a job's last run that began with nothing else going on, its number
+        self.quiet: dict[
+            int, int
+        ] = {}  # of a job's last run that began with nothing else going on, its number
 
     def run(self) -> Simulated:
         self._dispatch()

@@ -81,7 +81,7 @@ def test_what_moves_apart_stops_everything_else() -> None:
 
 
 def test_what_is_owed_is_paid_before_the_next_rest() -> None:
-    """A port that owes 12 has 10 ticks of compute for it: the next moves apart wait 2 more, so does the end."""
+    """A port that owes 12 has 10 ticks of compute for it: the next moves apart wait 2 more, and the end."""
     kind = Kind(10, apart=(over_channel(5),), owed=((WRITE, 12),))
     made = Program("layer", (), (kind, Kind()), np.array([0, 0, 1], np.int32))
     times = alone(made)
