@@ -33,8 +33,8 @@ class Layout:
             for i, (name, cause) in enumerate(zip(self.names, self.causes, strict=True))
         )
 
-    def new_channels(self) -> tuple[Port, ...]:
-        return tuple(Port(self.names[i], self.causes[i]) for i in self.channels)
+    def new_channels(self, prefix: str = "") -> tuple[Port, ...]:
+        return tuple(Port(prefix + self.names[i], self.causes[i]) for i in self.channels)
 
 
 def layout_of(machine: Machine) -> Layout:

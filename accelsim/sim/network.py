@@ -29,6 +29,8 @@ class Job:
     runs: int = 1
     free_bytes: tuple[float, ...] = ()
     """Room that is left at each level while it runs."""
+    core: int | None = None
+    """The core that it must run on; None: the first that is free."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class JobTimes:
     fill: int
     """Filling, draining and waiting for the array's own next weights."""
     stalls: dict[str, int]
+    waited: int = 0
+    """Before the start: how long a core that it must run on was free and its inputs were not there."""
 
 
 @dataclass(frozen=True)
@@ -59,32 +63,53 @@ class Simulated:
 
 
 def simulate(
-    jobs: Sequence[Job], layout: Layout, cycle: int, n_cores: int = 1, skip: bool = True, trace: bool = False
+    jobs: Sequence[Job],
+    layout: Layout,
+    cycle: int,
+    n_cores: int = 1,
+    skip: bool = True,
+    trace: bool = False,
+    channel_of: Sequence[int] | None = None,
 ) -> Simulated:
-    """Runs the jobs on cores that share a memory channel; `cycle` is the ticks of a cycle."""
-    return _Network(jobs, layout, cycle, n_cores, skip, trace).run()
+    """Runs the jobs on equal cores; `cycle` is the ticks of a cycle.
+
+    The cores share one memory channel, or those that `channel_of` gives the same number share one.
+    """
+    return _Network(jobs, layout, cycle, channel_of or [0] * n_cores, skip, trace).run()
 
 
 class _Network:
     def __init__(
-        self, jobs: Sequence[Job], layout: Layout, cycle: int, n_cores: int, skip: bool, trace: bool
+        self,
+        jobs: Sequence[Job],
+        layout: Layout,
+        cycle: int,
+        channel_of: Sequence[int],
+        skip: bool,
+        trace: bool,
     ) -> None:
+        n_cores = len(channel_of)
         self.env = Environment(initial_time=0)
         self.jobs, self.skip = jobs, skip
-        channels = layout.new_channels()
+        groups = sorted(set(channel_of))
+        channels = {
+            group: layout.new_channels(f"channel{group} " if len(groups) > 1 else "") for group in groups
+        }
         self.records = tuple(Recorder(core) for core in range(n_cores)) if trace else ()
         self.cores = [
             Core(
                 self.env,
-                layout.ports(channels, f"core{i} " if n_cores > 1 else ""),
+                layout.ports(channels[group], f"core{i} " if n_cores > 1 else ""),
                 layout.channels,
                 self.records[i] if trace else None,
                 skip,
                 cycle,
             )
-            for i in range(n_cores)
+            for i, group in enumerate(channel_of)
         ]
         self.idle = list(range(n_cores))
+        self.idle_since = [0] * n_cores
+        self.waited: dict[int, int] = {}
         self.waits = [set(job.after) for job in jobs]
         self.started = [False] * len(jobs)
         self.times: list[JobTimes | None] = [None] * len(jobs)
@@ -122,12 +147,14 @@ class _Network:
             elif job.program is None:
                 self.started[at] = True
                 at = self._complete(at)
-            elif self.idle:
+            elif self.idle and job.core in (None, *self.idle):
                 self.started[at] = True
-                self._start(at, self.idle.pop(0))
+                core = self.idle[0] if job.core is None else job.core
+                self.idle.remove(core)
+                self._start(at, core)
                 at += 1
             else:
-                return
+                at += 1
 
     def _complete(self, at: int) -> int:
         """The outputs of a job are there; gives the first job that may be ready now."""
@@ -137,6 +164,8 @@ class _Network:
 
     def _start(self, at: int, core: int) -> None:
         self.parts[at] = []
+        pinned = self.jobs[at].core is not None
+        self.waited[at] = int(self.env.now) - self.idle_since[core] if pinned else 0
         self._again(at, core)
 
     def _again(self, at: int, core: int) -> None:
@@ -169,9 +198,11 @@ class _Network:
             sum(part.compute for part in parts),
             sum(part.fill + part.wait for part in parts),
             {cause: sum(part.stalls[cause] for part in parts) for cause in run.stalls},
+            self.waited.pop(at),
         )
         del self.parts[at]
         self.idle.append(core)
+        self.idle_since[core] = int(self.env.now)
         self.idle.sort()
         self._complete(at)
         self._dispatch()

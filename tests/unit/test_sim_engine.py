@@ -149,6 +149,25 @@ def test_two_cores_on_one_channel_wait_for_each_other() -> None:
     assert network(jobs[0]).end == 100 + 4
 
 
+def test_two_cores_on_two_channels_do_not_meet() -> None:
+    jobs = [Job(name, program(10, 10, 4), core=core) for core, name in enumerate("ab")]
+    found = simulate(jobs, LAYOUT, 1, channel_of=[0, 1])
+    assert found.end == 100 + 4
+    assert {"channel0 dram", "channel1 dram"} <= set(found.busy)
+
+
+def test_a_layer_that_must_run_on_a_core_waits_for_its_inputs_there() -> None:
+    """A barrier: both halves of the second layer need both halves of the first, of which one takes longer."""
+    slow, fast = (
+        Job(name, program(3, 0, n), core=core) for core, (name, n) in enumerate([("a", 10), ("b", 4)])
+    )
+    halves = [Job(name, program(3, 0, 5), (0, 1), core=core) for core, name in enumerate("cd")]
+    found = network(slow, fast, *halves, cores=2)
+    assert found.end == 30 + 15
+    assert [times.waited for times in found.jobs if times] == [0, 0, 0, 30 - 12]
+    assert [times.core for times in found.jobs if times] == [0, 1, 0, 1]
+
+
 def test_the_first_weights_of_the_next_layer_come_in_early_where_there_is_room() -> None:
     """Layer b's first load of 3 runs beside a's last compute."""
     a, b = Job("a", program(3, 3, 10), (), free_bytes=(0.0,)), Job("b", program(3, 3, 10), (0,))
