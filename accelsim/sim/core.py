@@ -7,7 +7,7 @@ takes one or two events. The array's time is told apart: compute, fill and drain
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from simpy import Environment
@@ -31,11 +31,13 @@ class Core:
         recorder: Recorder | None = None,
         skip: bool = True,
         cycle: int = 1,
+        others: Sequence[Core] = (),
     ) -> None:
         self.env, self.ports, self.recorder, self.skip = env, ports, recorder, skip
         self.cycle = cycle  # ticks of a cycle: a program ends with a whole one
+        self.others = others  # all cores that share a channel, this one too
         self.private = tuple(port for i, port in enumerate(ports) if i not in channels)
-        self.n_events = self.n_steps = self.n_skipped = 0
+        self.n_events = self.n_runs = self.n_steps = self.n_skipped = 0
 
     def run(
         self,
@@ -48,7 +50,13 @@ class Core:
 
         `preloaded` says when its first tile of weights is there, if it was loaded before.
         """
+        self.n_runs += 1
         return Run(self, program, done, preloaded, loaded)
+
+    @property
+    def n_foreign(self) -> int:
+        """Events and starts of other cores so far."""
+        return sum(core.n_events + core.n_runs for core in self.others if core is not self)
 
     def repeat(self, run: Run, times: int) -> None:
         """Counts more runs like one that began and ended with all at rest; time goes on elsewhere."""

@@ -96,7 +96,8 @@ class _Network:
             group: layout.new_channels(f"channel{group} " if len(groups) > 1 else "") for group in groups
         }
         self.records = tuple(Recorder(core) for core in range(n_cores)) if trace else ()
-        self.cores = [
+        self.cores: list[Core] = []
+        self.cores += [
             Core(
                 self.env,
                 layout.ports(channels[group], f"core{i} " if n_cores > 1 else ""),
@@ -104,6 +105,7 @@ class _Network:
                 self.records[i] if trace else None,
                 skip,
                 cycle,
+                self.cores,
             )
             for i, group in enumerate(channel_of)
         ]

@@ -33,6 +33,7 @@ class Look:
     trail: int
     last_store: int
     times: tuple[int, ...]  # compute, fill, wait, then stalls by cause
+    n_foreign: int  # events of other cores so far
 
 
 class Steady:
@@ -111,11 +112,14 @@ def look(run: Run) -> Look:
         run.trail,
         run.last_store,
         (run.compute, run.fill, run.wait, *run.stalls.values()),
+        run.core.n_foreign,
     )
 
 
 def _same(a: Look, b: Look) -> bool:
     """Whether the future is the same from both, seen from the clock, in all that changed between them."""
+    if a.n_foreign != b.n_foreign:
+        return False  # somebody else was at work between them
     for x, y in zip(a.ports, b.ports, strict=True):
         if x == y:
             continue
