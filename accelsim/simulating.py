@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -40,6 +40,7 @@ class Simulation:
         self.graph, self.machine = self.costing.graph, self.costing.machine
         self.ticks: Ticks = ticks_of(self.machine)
         self.layout = layout_of(self.machine)
+        self._step = {layer.name: i for i, layer in enumerate(self.graph.layers)}
         self._known: dict[Any, Lowered] = {}
         self._lowered: dict[str, Lowered] = {}
         self.jobs = [self._job(step, layer) for step, layer in enumerate(self.graph.layers)]
@@ -98,22 +99,23 @@ class Simulation:
     def _job(self, step: int, layer: Layer) -> Job:
         producers = self.graph.producer
         names = dict.fromkeys((*layer.inputs, *layer.fused_inputs))
-        index = {other.name: i for i, other in enumerate(self.graph.layers)}
-        after = tuple(sorted({index[producers[name].name] for name in names if name in producers}))
+        after = tuple(sorted({self._step[producers[name].name] for name in names if name in producers}))
         free = self._free_bytes(step, layer)
         if status_of(layer, self.machine)[0] == "not_costed":
             return Job(layer.name, None, after)
-        program = self._array(layer) if layer.kind == "array" else self._plain(layer, free)
+        program = self._array(step, layer) if layer.kind == "array" else self._plain(layer, free)
         return Job(layer.name, program, after, layer.repeat if layer.kind == "array" else 1, free)
 
-    def _array(self, layer: Layer) -> Program:
+    def _array(self, step: int, layer: Layer) -> Program:
         problem, mapping = lower(layer), self.costing.mappings[layer.name]
+        room = self.machine.capacity_bytes - self.costing.homes.live_bytes[step]
         nest = mapping.to_nest(self.machine.level_names)
         beside = tuple(self._stream(I, name) for name in layer.fused_inputs)
-        key = problem, str(mapping), beside
+        key = problem, str(mapping), beside, room.tobytes()
         if key not in self._known:
-            dataflow = followed(nest, self.machine, DATAFLOWS[self.machine.dataflow]).name
-            self._known[key] = array_program(layer.name, problem, nest, self.machine, dataflow, beside)
+            machine = replace(self.machine, capacity_bytes=room)
+            dataflow = followed(nest, machine, DATAFLOWS[machine.dataflow]).name
+            self._known[key] = array_program(layer.name, problem, nest, machine, dataflow, beside)
         self._lowered[layer.name] = self._known[key]
         return self._known[key].program
 

@@ -43,15 +43,17 @@ class Core:
         self,
         program: Program,
         done: Callable[[Run], None],
+        name: str = "",
         preloaded: int | None = None,
         loaded: Callable[[], None] | None = None,
     ) -> Run:
         """Starts a program now; `done` is called at its end, `loaded` when all its loads are asked for.
 
-        `preloaded` says when its first tile of weights is there, if it was loaded before.
+        `name` is what a timeline calls it: equal layers share a program. `preloaded` says when its first
+        tile of weights is there, if it was loaded before.
         """
         self.n_runs += 1
-        return Run(self, program, done, preloaded, loaded)
+        return Run(self, program, done, name, preloaded, loaded)
 
     @property
     def n_foreign(self) -> int:
@@ -85,10 +87,12 @@ class Run:
         core: Core,
         program: Program,
         done: Callable[[Run], None],
+        name: str = "",
         preloaded: int | None = None,
         loaded: Callable[[], None] | None = None,
     ) -> None:
         self.core, self.program, self.done = core, program, done
+        self.name = name or program.name
         self.env, self.record = core.env, core.recorder
         self.kinds: tuple[BoundKind, ...] = tuple(bind(kind, core.ports) for kind in program.kinds)
         self.steps: list[int] = program.steps.tolist()
@@ -257,7 +261,7 @@ class Run:
         if self.trail > end:
             end, cause = self.trail, self.trail_cause
         if self.record is not None:
-            self.record.add("array", self.program.name, now, body)
+            self.record.add("array", self.name, now, body)
         self.idle = body
         if end > body:
             self._stall(end, cause)

@@ -115,14 +115,12 @@ class _Network:
         self.waits = [set(job.after) for job in jobs]
         self.started = [False] * len(jobs)
         self.times: list[JobTimes | None] = [None] * len(jobs)
-        self.early: tuple[int, int] | None = (
-            None  # the job whose weights are loaded ahead, and when they are there
-        )
+        # the job whose weights are loaded ahead, and when they are there
+        self.early: tuple[int, int] | None = None
         self.parts: dict[int, list[Run]] = {}
         self.n_started = 0
-        self.quiet: dict[
-            int, int
-        ] = {}  # of a job's last run that began with nothing else going on, its number
+        # of a job's last run its number, if it began with nothing else going on
+        self.quiet: dict[int, int] = {}
 
     def run(self) -> Simulated:
         self._dispatch()
@@ -183,6 +181,7 @@ class _Network:
         self.cores[core].run(
             job.program,
             partial(self._ended, at, core),
+            job.name,
             preloaded,
             partial(self._load_next, at, core) if last and len(self.cores) == 1 else None,
         )

@@ -161,7 +161,7 @@ def _shift(run: Run, a: Look, b: Look, times: int) -> None:
     for cause, ticks in zip(run.stalls, more[3:], strict=True):
         run.stalls[cause] += ticks
     if run.record is not None:
-        what = f"{run.program.name}: {steps:,} tile steps like those before"
+        what = f"{run.name}: {steps:,} tile steps like those before"
         run.record.add("array", what, b.now, b.now + later, more[0])
     run.at += steps
     run.core.n_skipped += steps

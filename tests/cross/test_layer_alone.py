@@ -16,7 +16,7 @@ from accelsim.sim.totals import step_totals
 from accelsim.tables.dims import I, O, W
 
 check = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,

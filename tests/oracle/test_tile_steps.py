@@ -17,7 +17,7 @@ from accelsim.testing.loop_walk import walk
 from accelsim.testing.strategies import cases
 
 check = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,

@@ -55,6 +55,14 @@ def test_layers_of_the_trace_are_those_of_the_rows(traced: Any) -> None:
         assert layers[row["layer"]]["dur"] == pytest.approx(row["latency_s"] * 1e6, abs=1e-5)
 
 
+def test_equal_layers_have_their_own_names_on_the_array(tmp_path: Path) -> None:
+    """Layers 1.1 and 1.2 of ResNet-50 are equal and share a program."""
+    file = tmp_path / "t.json"
+    accelsim.simulate(accelsim.load("resnet50"), accelsim.arch("tpu_v1"), trace=file)
+    names = {event["name"].partition(":")[0] for event in json.loads(file.read_text())["traceEvents"]}
+    assert {"layer1.1.conv1", "layer1.2.conv1", "layer4.2.conv3"} <= names
+
+
 def test_slices_of_a_track_do_not_overlap(traced: Any) -> None:
     by_track: dict[int, list[tuple[float, float]]] = {}
     for event in traced[1]["traceEvents"]:
