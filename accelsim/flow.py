@@ -121,6 +121,7 @@ def simulate(
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
     _check_trace(trace)
+    _check_cores(cores, machine)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
@@ -150,6 +151,20 @@ def simulate(
     inputs["arch"] = {**inputs["arch"], "cores_used": len(simulation.cores_used)}
     said = (*result.notes, *filter(None, [compared(totals)]))
     return replace(result, inputs=inputs, totals=totals, notes=said)
+
+
+def _check_cores(cores: int | None, machine: Arch) -> None:
+    lowered = machine.machine()
+    known = lowered.n_cores // lowered.n_clusters
+    if cores is not None and not 1 <= cores <= known:
+        raise InputError(
+            Problem(
+                f"{cores} cores, {lowered.name} has {known} on a memory channel",
+                key="cores",
+                expected=f"1 to {known}",
+                hint="accelsim split runs a network on all cores",
+            )
+        )
 
 
 def _check_trace(trace: Path | str | bool) -> None:
@@ -412,7 +427,7 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     notes = list(machine.notes)
     if lowered.n_cores > 1:
         notes.append(
-            f"one core of {lowered.n_cores} runs the network; the chip as a whole is not modelled here"
+            f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
         )
     return tuple(notes)
 

@@ -63,3 +63,9 @@ def test_a_trace_needs_a_name_that_a_viewer_knows(here: Here, tmp_path: Path) ->
     done = here(*SIMULATE, "--trace", tmp_path / "t.txt")
     assert done.code == 2
     assert ".json.gz" in done.err
+
+
+def test_more_cores_than_share_a_channel_are_refused(here: Here) -> None:
+    answer = here("simulate", "lenet", "--arch", "mlu100", "--cores", "99")
+    assert answer.code == 2
+    assert "99 cores, mlu100 has 8 on a memory channel, expected 1 to 8" in answer.err
