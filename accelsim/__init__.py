@@ -17,10 +17,21 @@ from accelsim.base.version import VERSION
 
 if TYPE_CHECKING:
     from accelsim.explore.split import split
-    from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run
+    from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run, simulate
 
 __version__ = VERSION
-__all__ = ["__version__", "arch", "check", "inspect", "load", "map_layers", "reuse", "run", "split"]
+__all__ = [
+    "__version__",
+    "arch",
+    "check",
+    "inspect",
+    "load",
+    "map_layers",
+    "reuse",
+    "run",
+    "simulate",
+    "split",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -133,9 +133,9 @@ class Costing:
             cost = self._array(layer)
             row |= self._bounds(layer)
         elif layer.kind == "vector":
-            cost = vector_cost(self.machine, layer.vector_ops, self._inputs(layer), self._outputs(layer))
+            cost = vector_cost(self.machine, layer.vector_ops, *self.flows(layer))
         else:
-            cost = movement_cost(self.machine, self._inputs(layer), self._outputs(layer))
+            cost = movement_cost(self.machine, *self.flows(layer))
         row |= cost_columns(cost, self.machine, layer.macs)
         if layer.kind != "array":
             row |= self._moved_bounds(layer, cost)
@@ -274,6 +274,10 @@ class Costing:
         return sum(self.graph.tensors[name].n_words for name in names)
 
     # --- layers of other work
+
+    def flows(self, layer: Layer) -> tuple[list[Flow], list[Flow]]:
+        """Words that a layer without multiply-accumulates reads and writes, and where they live."""
+        return self._inputs(layer), self._outputs(layer)
 
     def _inputs(self, layer: Layer) -> list[Flow]:
         flows = [self._flow(I, name) for name in (*layer.inputs, *layer.fused_inputs)]

@@ -91,6 +91,89 @@ def run(
     return _result("run", graph, machine, rows, options, notes, run_info, files)
 
 
+def simulate(
+    graph: LayerGraph,
+    machine: Arch,
+    *,
+    objective: str = "edp",
+    mapping: Path | str | None = None,
+    strict: bool = False,
+    jobs: int = 1,
+    cache: bool = True,
+    skip: bool = True,
+    cores: int | None = None,
+    trace: Path | str | bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """What the network takes in an event simulation of the mappings that `run` costs.
+
+    `skip` multiplies what repeats instead of simulating it, and changes no number. Branches run side by side
+    on the cores of one channel, or on so many (`cores`). `trace` writes a timeline for Perfetto into that
+    file (True: none, but the result keeps it for `save`). Raises as `run` does, and InputError where the
+    trace can't be written.
+    """
+    from accelsim.mapper.found import SearchOptions
+    from accelsim.mapping.files import dump_mappings, load_mappings
+    from accelsim.simulating import Simulation, compared
+    from accelsim.tracing import trace_of
+    from accelsim.workload.passes import drop_noops, fuse
+
+    started = time.perf_counter()
+    _check_choice("objective", objective, OBJECTIVES)
+    _check_trace(trace)
+    _check_cores(cores, machine)
+    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    given = load_mappings(Path(mapping)) if mapping is not None else None
+    search = SearchOptions(objective)
+    analytic, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
+    _refuse_uncosted(analytic, strict)
+    simulation = Simulation(costing, skip, cores, bool(trace))
+    rows = simulation.rows()
+    options: dict[str, Any] = {
+        "dataflow": machine.dataflow,
+        "batch": graph.batch,
+        "objective": objective,
+        "mapping": given.provenance if given is not None else None,
+        "cores": cores,
+    }
+    run_info = {"seconds": time.perf_counter() - started, **costing.effort, **simulation.effort}
+    files = {"mapping.yaml": dump_mappings(costing.mappings)} if costing.mappings else {}
+    if trace:
+        tick_s = 1 / (costing.machine.clock_hz * simulation.ticks.per_cycle)
+        channels = [simulation.layout.names[i] for i in simulation.layout.channels]
+        timeline = trace_of(graph, costing.machine, simulation.simulated, channels, tick_s)
+        files["trace.csv"] = timeline.csv()
+        if not isinstance(trace, bool):
+            timeline.write(Path(trace))
+    result = _result("simulate", graph, machine, rows, options, [*machine.notes, *notes], run_info, files)
+    totals = simulation.totals(result.totals, rows)
+    inputs = dict(result.inputs)
+    inputs["arch"] = {**inputs["arch"], "cores_used": len(simulation.cores_used)}
+    said = (*result.notes, *filter(None, [compared(totals)]))
+    return replace(result, inputs=inputs, totals=totals, notes=said)
+
+
+def _check_cores(cores: int | None, machine: Arch) -> None:
+    lowered = machine.machine()
+    known = lowered.n_cores // lowered.n_clusters
+    if cores is not None and not 1 <= cores <= known:
+        raise InputError(
+            Problem(
+                f"{cores} cores, {lowered.name} has {known} on a memory channel",
+                key="cores",
+                expected=f"1 to {known}",
+                hint="accelsim split runs a network on all cores",
+            )
+        )
+
+
+def _check_trace(trace: Path | str | bool) -> None:
+    if not isinstance(trace, bool) and not str(trace).endswith((".json", ".json.gz")):
+        raise InputError(
+            Problem("no name of a trace", file=str(trace), expected="a name that ends in .json.gz or .json")
+        )
+
+
 def _costed_rows(
     graph: LayerGraph,
     machine: Arch,
@@ -344,7 +427,7 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     notes = list(machine.notes)
     if lowered.n_cores > 1:
         notes.append(
-            f"one core of {lowered.n_cores} runs the network; the chip as a whole is not modelled here"
+            f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
         )
     return tuple(notes)
 

@@ -57,7 +57,9 @@ def main(n_pairs: int, first_seed: int) -> None:
     while len(seen) < n_pairs:
         block(number, seen, tried, worse)
         print(
-            f"seed {number}: {len(seen):,} pairs, {len(worse)} worse, {time.process_time() - start:.0f} CPU s"
+            f"seed {number}: {len(seen):,} pairs, {len(worse)} worse, "
+            f"{time.process_time() - start:.0f} CPU s",
+            flush=True,
         )
         number += 1
     print(", ".join(f"{change} {count}" for change, count in tried.most_common()))

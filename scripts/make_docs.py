@@ -102,9 +102,8 @@ def example_output(script: Path) -> str:
 def columns_page(text: str) -> str:
     """docs/columns.md with a table for each command in place of what follows the mark."""
     head = text.partition(MARK)[0]
-    tables = (
-        f"## `{name}`\n\n{render_markdown(name)}" for name in ("run", "map", "split", "inspect", "reuse")
-    )
+    commands = ("run", "simulate", "map", "split", "inspect", "reuse")
+    tables = (f"## `{name}`\n\n{render_markdown(name)}" for name in commands)
     return head + MARK + "\n" + "\n".join(tables)
 
 

@@ -67,6 +67,15 @@ class Plots:
 
         return pareto_fronts(self._result.rows, title(self._result.inputs))
 
+    def gantt(self) -> Figure | None:
+        """When each layer ran in the simulation, and how its core spent the time."""
+        if not self._has("n_tile_steps"):
+            return None
+        from accelsim.charts.gantt import layers_over_time
+
+        clock_hz = float(self._result.inputs["arch"]["clock_hz"])
+        return layers_over_time(self._result.rows, clock_hz, title(self._result.inputs))
+
     def split(self) -> Figure | None:
         """Throughput of a chip over its splits, and over threads and batch of the best one."""
         if not self._result.more.get("grid"):
@@ -77,8 +86,8 @@ class Plots:
 
     def __repr__(self) -> str:
         return (
-            "<charts: energy(), accesses(), cycles() of run; front() of map; work() of inspect; "
-            "reuse() of reuse; split() of split>"
+            "<charts: energy(), accesses(), cycles() of run; gantt() of simulate; front() of map; "
+            "work() of inspect; reuse() of reuse; split() of split>"
         )
 
     def _has(self, column: str) -> bool:

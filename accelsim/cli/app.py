@@ -20,6 +20,7 @@ from accelsim.cli.map import map_
 from accelsim.cli.reuse import reuse
 from accelsim.cli.run import run
 from accelsim.cli.schema import schema
+from accelsim.cli.simulate import simulate
 from accelsim.cli.split import split
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ def _root(
 
 
 app.command("run")(run)
+app.command("simulate")(simulate)
 app.command("map")(map_)
 app.command("split")(split)
 app.command("inspect")(inspect)

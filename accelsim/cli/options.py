@@ -75,6 +75,9 @@ Cache = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="Take searches done before from disk; see `accelsim cache`."),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail (exit code 4) where an operator can't be costed.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Output = Annotated[
     Path | None,

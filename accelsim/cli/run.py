@@ -21,6 +21,7 @@ from accelsim.cli.options import (
     Output,
     Quiet,
     Sets,
+    Strict,
 )
 
 
@@ -36,9 +37,7 @@ def run(
         Compat | None,
         typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Fail (exit code 4) where an operator can't be costed.")
-    ] = False,
+    strict: Strict = False,
     jobs: Jobs = 1,
     cache: Cache = True,
     json: Json = False,

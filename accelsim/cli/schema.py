@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     arch = "arch"
     run = "run"
+    simulate = "simulate"
     map = "map"
     inspect = "inspect"
     reuse = "reuse"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.tables.nest import Nest
+
 Ints = NDArray[np.int64]
 
 WALKED, FIRST, SPREAD, INNER = range(4)
@@ -49,6 +51,16 @@ def tile_sum(extent: int, digits: Sequence[Digit], tile: Ints, perfect: bool) ->
         else:
             rest = np.minimum(rest, digit.step)
     return acc + np.minimum(np.maximum(rest, 0), tile)
+
+
+def steps_down_to(nest: Nest, loop: int, d: int, extent: int) -> Ints:  # [B]
+    """Steps of a dimension's loops in time down to `loop`, inner ones and instances at their first index."""
+    digits = [
+        Digit(nest.trips[j], nest.step[j], FIRST if nest.spatial[j] or j > loop else WALKED)
+        for j, dim in enumerate(nest.dims)
+        if dim == d
+    ]
+    return tile_sum(extent, digits, np.ones(nest.n_points, np.int64), perfect=False)
 
 
 def held_sum(extent: int, digits: Sequence[Digit], tile: Ints, perfect: bool) -> Ints:

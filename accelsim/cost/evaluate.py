@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.cost.digits import steps_down_to
 from accelsim.cost.latency import busy_cycles, port_cycles
 from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, fold_cycles
 from accelsim.cost.traffic import Links, Traffic, count_traffic
 from accelsim.mapping.footprint import partial_bytes, word_bytes
-from accelsim.tables.dims import DIMS, N_OPERANDS, I, O, W, relevant_dims
+from accelsim.tables.dims import N_OPERANDS, I, O, W, relevant_dims
 from accelsim.tables.layer_cost import LayerCost
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
@@ -173,19 +174,14 @@ def array_cycles(
 
 def n_folds(problem: Problem, nest: Nest, stationary: int) -> Ints:  # [B]
     """How often the array takes a new stationary tile: steps of the loops down to its innermost own one."""
-    relevant = relevant_dims(stationary, problem.weight_has_batch)
     folds = np.ones(nest.n_points, np.int64)
-    steps = dict.fromkeys(range(len(DIMS)), np.ones(nest.n_points, np.int64))
-    for j, d in enumerate(nest.dims):
-        if nest.spatial[j]:
+    for j, own in enumerate(nest.dims):
+        if nest.spatial[j] or own not in relevant_dims(stationary, problem.weight_has_batch):
             continue
-        covered = np.minimum(nest.trips[j] * steps[d], -(-problem.extents[d] // nest.step[j]))
-        steps = {**steps, d: covered}
-        if d in relevant:
-            product = np.ones(nest.n_points, np.int64)
-            for count in steps.values():
-                product = product * count
-            folds = np.where(nest.trips[j] > 1, product, folds)
+        steps = np.ones(nest.n_points, np.int64)
+        for d in set(nest.dims[: j + 1]):
+            steps = steps * steps_down_to(nest, j, d, problem.extents[d])
+        folds = np.where(nest.trips[j] > 1, steps, folds)
     return folds
 
 

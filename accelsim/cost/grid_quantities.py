@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.cost.digits import steps_down_to
 from accelsim.cost.evaluate import hop_bytes
 from accelsim.cost.grid_sums import Sum
 from accelsim.cost.grid_traffic import GridCounter, GridTraffic
@@ -194,16 +195,11 @@ class _Maker:
 
     def _steps(self, axis: int, loop: int, own: list[int]) -> Ints:
         nest, problem = self.counter.nests[axis], self.counter.problems[axis]
-        steps: dict[int, Ints] = {}
-        for j, d in enumerate(nest.dims[: loop + 1]):
-            if not nest.spatial[j] and d in self.grid.axes[axis]:
-                before = steps.get(d, np.ones(nest.n_points, np.int64))
-                steps[d] = np.minimum(nest.trips[j] * before, -(-problem.extents[d] // nest.step[j]))
         product = self._single(axis, [j for j in own if j > loop])
         if nest.dims[loop] in self.grid.axes[axis]:
             product = product * (nest.trips[loop] > 1)
-        for count in steps.values():
-            product = product * count
+        for d in {*nest.dims[: loop + 1]} & {*self.grid.axes[axis]}:
+            product = product * steps_down_to(nest, loop, d, problem.extents[d])
         return product
 
     # --- what is legal

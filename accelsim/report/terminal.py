@@ -27,6 +27,51 @@ def run_blocks(result: Result) -> list[Block]:
     return [block for block in blocks if not isinstance(block, Table) or block.rows]
 
 
+def simulate_blocks(result: Result) -> list[Block]:
+    """The report of `simulate`: times beside the analytic ones, stalls by cause."""
+    heads = (
+        Head("layer", "left"),
+        Head("op", "left", 90),
+        Head("MACs"),
+        Head("cycles"),
+        Head("analytic"),
+        Head("times"),
+        Head("compute", least_width=110),
+        Head("fill", least_width=120),
+        Head("channel"),
+        Head("port"),
+        Head("other", least_width=120),
+        Head("util %"),
+    )
+    ran = [row for row in result.rows if row.get("latency_cycles") is not None]
+    rows = [_simulated(row) for row in (*ran, {"layer": "total", "op": "", **result.totals})]
+    caption = "Cycles: simulated, analytic, and what the array did: waits for the memory channel, for a port"
+    blocks: list[Block] = [heading(result), Table(caption, heads, tuple(rows), n_foot=1)]
+    blocks += _not_costed(result.rows)
+    blocks += note_lines(result.notes)
+    blocks.append(more("--trace FILE.json.gz for a timeline, -o DIR for pictures, --json for every number"))
+    return blocks
+
+
+def _simulated(row: Row) -> tuple[str, ...]:
+    causes = row.get("stall_cycles_by_cause") or {}
+    other = sum(causes.get(name, 0) for name in ("barrier", "host", "dependency"))
+    return (
+        str(row["layer"]),
+        str(row["op"]),
+        si(row.get("macs")),
+        si(row.get("latency_cycles")),
+        si(row.get("analytic_latency_cycles")),
+        ratio(row.get("simulated_to_analytic")),
+        si(row.get("compute_cycles")),
+        si(row.get("fill_drain_cycles")),
+        si(causes.get("memory_channel")),
+        si(causes.get("port")),
+        si(other),
+        percent(row.get("utilization_frac")),
+    )
+
+
 def inspect_blocks(result: Result, with_passes: bool = False) -> list[Block]:
     """The report of `inspect`; `with_passes` adds what each graph pass did."""
     heads = (

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from accelsim.results.result import Result
 
 MARK: Final = "result.json"
-PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "split")
+PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "gantt", "split")
 OWNED: Final = (
     MARK,
     "layers.csv",
     "points.csv",
     "grid.csv",
+    "trace.csv",
     "mapping.yaml",
     *(f"{name}.png" for name in PICTURES),
 )

@@ -53,6 +53,9 @@ def _ratio(
     if column.name == "utilization_frac":
         work, cycles = _costed_macs(rows), total.get("latency_cycles")
         return work / (cycles * macs_per_cycle) if cycles and macs_per_cycle else None
+    if column.name == "simulated_to_analytic":
+        analytic = total.get("analytic_latency_cycles")
+        return total["latency_cycles"] / analytic if analytic else None
     moved = add(total.get(name) for name in ("weight_bytes", "input_bytes", "output_bytes"))
     return total["macs"] / moved if moved else None
 

@@ -165,7 +165,7 @@ class Chip:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Combinations: cores of a replica, replicas of an instance, instances, images of a replica."""
+    """Combinations to look at: cores of a replica, replicas of an instance, instances, images a replica."""
 
     mp: Ints  # [B]
     dp: Ints  # [B]

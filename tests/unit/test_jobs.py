@@ -101,7 +101,13 @@ def script(tmp_path: Path, text: str, **more: str) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "PYTHONPATH": path, **more},
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
     )
+
+
+def _hear_ctrl_c() -> None:
+    """A test run in the background of a shell is deaf to it, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_one_process_loads_nothing_of_multiprocessing(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def steps_of(
     With `every` those too that can't be the best, but cost something else.
     """
     outwards = _outwards(variant, partials.level, partials.opens, every)
+    parted = _parts_windows(variant, partials.level)
     owner, after = _nodes(variant, partials, pruned, among, outwards)
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
     still = np.asarray(~has.any(0))
@@ -69,7 +70,7 @@ def steps_of(
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
         chosen = has[a] if every else has[a] & ~_better(variant, partials.opens, has, a)
-        for t in outwards:
+        for t in outwards if not parted else ():
             chosen &= has.sum(0) > 1 if t == a and mine else ~has[t]
         if mine:
             alone = chosen & (has.sum(0) == 1)
@@ -99,10 +100,17 @@ def _nodes(
     space, level = variant.space, partials.level
     if level == variant.n_levels - 1:
         return np.arange(len(partials)), space.lattice.cover[partials.node]
+    lattice, parted = space.lattice, bool(outwards) and _parts_windows(variant, level)
     fixed = [
         d for t in outwards if t < N_OPERANDS and not variant.of(partials.opens, t) for d in space.classes[t]
     ]
-    owner, after = space.lattice.multiples(partials.node, among, fixed)
+    owner, after = lattice.multiples(partials.node, among, [] if parted else fixed)
+    if parted:  # no loops, or some that the next level may have again
+        again = np.zeros(len(owner), np.bool_)
+        for d in space.sliding:
+            again |= lattice.size(partials.node[owner], d) != lattice.size(after, d)
+        some = again | (after == partials.node[owner])
+        owner, after = owner[some], after[some]
     kept = np.flatnonzero(variant.keep[:level, O])
     unfinished = np.ones(len(owner), np.bool_)
     if len(kept):
@@ -116,11 +124,12 @@ def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[i
     """Classes whose loops at a level might as well be the innermost loops of the next level out.
 
     They leave where they are the tiles of all operands that the level keeps. A level that keeps nothing can
-    pass all its loops on. Where it keeps one operand, the loops of its class may stand outside the others of
-    their level: that changes no cost unless the inputs are open, which gain by the order of what moves them,
-    or a systolic array counts its folds.
+    pass all its loops on, unless that joins two loops of a window that others part (`_nodes`). Where it keeps
+    one operand, the loops of its class may stand outside the others of their level: that changes no cost
+    unless inputs slide, which gain by the order of what moves them, or a systolic array counts its folds. For
+    the K best a cost that is no better counts too: nothing is passed on.
     """
-    if level == variant.n_levels - 1:
+    if level == variant.n_levels - 1 or every:
         return ()
     kept = tuple(int(t) for t in np.flatnonzero(variant.keep[level]))
     fan = variant.space.machine.fanout_level
@@ -128,8 +137,19 @@ def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[i
         return ()  # beyond the loops on the array, those of windows would have other steps
     if not kept:
         return (*range(N_OPERANDS), NONE)
-    free = not every and not variant.of(opens, I) and variant.systolic_flow is None
+    free = not _slides(variant, level) and not variant.of(opens, I) and variant.systolic_flow is None
     return kept if len(kept) == 1 and free else ()
+
+
+def _slides(variant: Variant, level: int) -> bool:
+    """Whether a level further in keeps tiles of inputs that share words with each other."""
+    return bool(variant.space.sliding) and bool(variant.keep[:level, I].any())
+
+
+def _parts_windows(variant: Variant, level: int) -> bool:
+    """Whether a level that keeps nothing may have loops of a window that the next level has again, parted by
+    others: P, R, P can let more inputs stay than P, P, R and R, P, P."""
+    return not variant.keep[level].any() and _slides(variant, level)
 
 
 def _loops(variant: Variant, before: Ints, after: Ints) -> Bools:  # [T + 1, B]

@@ -185,6 +185,12 @@ class Space:
         order: Ints = nodes[np.argsort(-self.elements[nodes], kind="stable")]
         return order
 
+    @cached_property
+    def sliding(self) -> tuple[int, ...]:
+        """Dimensions along which windows overlap: their loops share input words with each other."""
+        active = self.lattice.axis_of
+        return tuple(d for pair in WINDOWS if all(d in active for d in pair) for d in pair)
+
     # --- what is kept
 
     def keeps(self) -> list[Bools]:
