@@ -166,14 +166,6 @@ _SIMULATED: Final = (
         "sum",
         ("simulate",),
     ),
-    Column(
-        "throughput_fps",
-        "float",
-        "1/s",
-        "Images a second, of the network as a whole.",
-        "batch / latency_s",
-        commands=("simulate",),
-    ),
 )
 
 _ENERGY: Final = (
