@@ -38,6 +38,14 @@ CELL: Final = (
     Column("dp", "int", "replicas", "Data parallelism: replicas of an instance.", commands=SPLIT),
     Column("threads", "int", "threads", "Host threads, each with an instance of its own.", commands=SPLIT),
     Column("batch", "int", "images", "Images of a replica in a pass.", commands=SPLIT),
+    Column(
+        "throughput_fps",
+        "float",
+        "1/s",
+        "Images a second: of `simulate` one pass after the other, of a cell in steady state.",
+        "batch / latency_s; threads x dp x batch / time from a pass of a thread to its next",
+        commands=("simulate", "split"),
+    ),
     Column("analytic_latency_s", "float", "s", "Latency by the closed form.", commands=SPLIT),
     Column(
         "simulated_latency_s",
