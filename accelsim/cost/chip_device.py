@@ -29,7 +29,7 @@ class LayerSeconds:
 def layer_seconds(chip: Chip, work: ReplicaWork, dp: int, batch: int) -> LayerSeconds:
     """`batch` images layer by layer, the weights once; s clusters move 1 / s of the bytes each."""
     rate = chip.channel_bytes_per_s * chip.clusters_of(work.mp)
-    link = chip.link_bytes_per_s if work.mp <= chip.cores_per_card else chip.card_link_bytes_per_s
+    link, _ = chip.wire(work.mp)
     n_bytes = batch * (work.in_bytes + work.out_bytes) + chip.weight_share(dp) * work.weight_bytes
     return LayerSeconds(
         compute=np.asarray(batch * work.compute_s / chip.runtime.kernel_efficiency),

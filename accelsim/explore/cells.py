@@ -11,7 +11,7 @@ The closed form being a bound from below, the ten best cells are then the ten be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, Protocol
@@ -93,16 +93,10 @@ def choices(n_cores: int, **given: Sequence[int] | int | None) -> Choices:
 
 
 def value(objective: str, fps: Floats, latency_s: Floats, energy_j: Floats) -> Floats:
-    """What is to be small: seconds an image, seconds of a pass, joules of an image, joules x seconds."""
+    """`results.grid.loss` of many cells."""
     if objective == "throughput":
         return 1 / fps
     return {"latency": latency_s, "energy": energy_j, "edp": energy_j * latency_s}[objective]
-
-
-def loss(row: Mapping[str, Any], objective: str) -> float:
-    """`value` of one row of the grid."""
-    figures = (np.array(row[name]) for name in ("throughput_fps", "latency_s", "energy_j"))
-    return float(value(objective, *figures))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,12 @@ import numpy as np
 from accelsim.base.errors import InfeasibleError, InputError, Problem, did_you_mean
 from accelsim.cost.chip import CellCosts, cell_costs, data_set_seconds
 from accelsim.costing import status_of
-from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide, loss
+from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide
 from accelsim.explore.strategy import STRATEGIES, Planner
 from accelsim.explore.work import Works
 from accelsim.hardware import Arch, load_arch
 from accelsim.mapper.solve import Solver, open_cache
-from accelsim.results.grid import grid_csv
+from accelsim.results.grid import grid_csv, loss
 from accelsim.results.result import Result
 from accelsim.sim.chip import ChipSimulation
 from accelsim.tables.chip import Chip, ReplicaWork

@@ -15,13 +15,14 @@ import numpy as np
 
 from accelsim.base.errors import InfeasibleError
 from accelsim.cost.chip_plan import timing
-from accelsim.explore.cells import Decided, loss
+from accelsim.explore.cells import Decided
 from accelsim.explore.chain import Chain
 from accelsim.explore.hybrid import hybrids, least
 from accelsim.explore.pipeline import pipelines, stage_places
 from accelsim.explore.plan import Plan, sharing, slots
 from accelsim.explore.states import Place
 from accelsim.explore.work import Works
+from accelsim.results.grid import loss
 from accelsim.sim.chip_plan import PlanSimulation
 from accelsim.tables.chip import ReplicaWork
 

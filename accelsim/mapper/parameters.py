@@ -1,6 +1,6 @@
 """The best mapping inside a dataflow: every value of its parameters, counted exactly.
 
-    spaces of the dataflow -> every mapping counted by the grid kernel -> best
+    spaces of the dataflow -> outer choices, bounded together -> mappings of those that could win -> best
                            -> families of mappings: their cheapest is a bound -> the members that could win
 
 Nothing is left out that could be better, so the result is proven. The spaces do not depend on capacities or

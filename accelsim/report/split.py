@@ -9,6 +9,7 @@ from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import Row, more, note_lines
 from accelsim.report.split_plan import plan_blocks
 from accelsim.results.format import percent, si
+from accelsim.results.grid import loss
 from accelsim.results.show import summary, title
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def split_blocks(result: Result) -> list[Block]:
     grid: Sequence[Row] = result.more["grid"]
     best: Row = result.more["best"]
     objective = str(best["objective"])
-    ranked = sorted(
-        (cell for cell in grid if cell["status"] == "ok"), key=lambda cell: _loss(cell, objective)
-    )
+    ranked = sorted((cell for cell in grid if cell["status"] == "ok"), key=lambda cell: loss(cell, objective))
     options = result.inputs["options"]
     blocks: list[Block] = [_heading(result)]
     if len(options["mp"]) * len(options["dp"]) > 1:
@@ -65,14 +64,6 @@ def _heading(result: Result) -> Lines:
 
 def _varies(options: Row, *names: str) -> bool:
     return any(len(options[name]) > 1 for name in names)
-
-
-def _loss(cell: Row, objective: str) -> float:
-    if objective == "throughput":
-        return -float(cell["throughput_fps"])
-    if objective == "edp":
-        return float(cell["energy_j"] * cell["latency_s"])
-    return float(cell["latency_s" if objective == "latency" else "energy_j"])
 
 
 def _square(
@@ -110,7 +101,7 @@ def _best(ranked: Sequence[Row], objective: str, images: int | None) -> Table:
         *([Head(f"{images:,} images")] if images else []),
         Head("behind %"),
     )
-    first = _loss(ranked[0], objective)
+    first = loss(ranked[0], objective)
     rows = tuple(
         (
             *(str(cell[name]) for name in ("mp", "dp", "threads", "batch")),
@@ -121,17 +112,18 @@ def _best(ranked: Sequence[Row], objective: str, images: int | None) -> Table:
             str(cell["limit"]),
             str(cell["decided_by"]),
             *([si(cell["data_set_s"], "s")] if images else []),
-            percent(_behind(_loss(cell, objective), first, objective)),
+            percent(_behind(loss(cell, objective), first, objective)),
         )
         for cell in ranked[:N_SHOWN]
     )
     return Table(f"The best by {objective}", heads, rows)
 
 
-def _behind(loss: float, first: float, objective: str) -> float:
+def _behind(here: float, first: float, objective: str) -> float:
+    """Of throughput how much less, of the others how much more."""
     if objective == "throughput":
-        return 1 - loss / first
-    return loss / first - 1 if first else 0.0
+        return 1 - first / here
+    return here / first - 1 if first else 0.0
 
 
 def _partitions(rows: Sequence[Row], mp: int) -> Lines:

@@ -11,7 +11,7 @@ from accelsim.sim.chip_ports import ticks
 from accelsim.tables.chip import Chip, Floats, ReplicaWork
 
 TILES: Final = 4
-"""Tiles of a layer on one core."""
+"""Tiles of a layer on one core; an assumption: enough to fetch ahead, few enough to be quick."""
 CAUSES: Final = ("compute", "channel", "exchange", "issue", "barrier")
 """What the time of a pass goes to; dispatch of replicas is issue, waiting for the others is barrier."""
 COMPUTE, CHANNEL, EXCHANGE, ISSUE, BARRIER = range(5)
@@ -55,7 +55,7 @@ def device_program(
     runtime, mp = chip.runtime, work.mp
     n_tiles = tiles if mp == 1 else 1
     channel = chip.channel_bytes_per_s * chip.clusters_of(mp) * n_tiles
-    link = chip.link_bytes_per_s if mp <= chip.cores_per_card else chip.card_link_bytes_per_s
+    link, _ = chip.wire(mp)
     load = (batch * work.in_bytes + work.weight_bytes * chip.weight_share(dp)) / channel
     columns = (
         load,

@@ -7,6 +7,7 @@ after the barrier, so that nothing is fetched ahead: load, exchange between clus
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ class Cluster:
         self.n_replica_passes = self.n_steps = self.n_events = 0
 
 
-class Replica:
+class Replica(ABC):
     """A replica on its way through the layers of a pass."""
 
     __slots__ = (
@@ -89,8 +90,9 @@ class Replica:
         self.spend(ISSUE, offset + self.cluster.program.issue)
         self.after(delay + offset + self.cluster.program.issue, self.layer, LAYER)
 
+    @abstractmethod
     def layer(self, _: Any) -> None:
-        raise NotImplementedError
+        """The layer that comes next has been issued."""
 
     def next_layer(self, delay: int) -> None:
         """The core goes on with the next layer after a delay, or ends."""

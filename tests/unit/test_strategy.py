@@ -16,7 +16,7 @@ from support.networks import network, networks
 from support.small_machine import small_machine
 
 from accelsim.cost.chip import cell_costs
-from accelsim.explore.cells import OBJECTIVES, decide, loss
+from accelsim.explore.cells import OBJECTIVES, decide
 from accelsim.explore.chain import Chain, energy, seconds
 from accelsim.explore.hybrid import hybrids, least
 from accelsim.explore.path import shortest
@@ -28,6 +28,7 @@ from accelsim.explore.work import Works
 from accelsim.mapper.solve import Solver
 from accelsim.mapping.exchange import crossing, inputs_needed, made_by, moved
 from accelsim.mapping.partition import Grid, Partition
+from accelsim.results.grid import loss
 from accelsim.sim.chip import ChipSimulation
 from accelsim.sim.chip_device import Device
 from accelsim.sim.chip_plan import PlanSimulation, stretch_program
