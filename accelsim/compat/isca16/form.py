@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from accelsim.compat.isca16.machine import ACCESS_COST, Room
 from accelsim.compat.isca16.shape import Shape
+from accelsim.mapping.dataflows.base import ladder
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -23,10 +24,11 @@ PES, RF, GLB, FILTERS = "PEs", "register file words", "buffer words", "filters"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """Mappings to be looked at together; none of them costs less than `floor` (in MACs)."""
+class Block:
+    """Mappings of the same n (and f) that are looked at together; none costs less than `floor`, in MACs."""
 
-    parameters: Parameters
+    n: int
+    f: int = 0
     floor: float = 0.0
 
 
@@ -53,8 +55,13 @@ class Form(ABC):
         """PEs that the mapping puts to work."""
 
     @abstractmethod
-    def candidates(self, x: Shape, room: Room) -> Iterator[Candidates]:
-        """Every mapping that can be the best. A parameter whose best value follows from the others is set."""
+    def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
+        """Every mapping of a block that can be the best. Of the parameters whose best value follows from the
+        others, that value; of those that matter by a ceiling alone, the smallest for each."""
+
+    def blocks(self, x: Shape, room: Room) -> list[Block]:
+        """The space in parts small enough to be held, the most promising first: one for each useful n."""
+        return [Block(int(n)) for n in ladder(x.N)]
 
     def fits(self, x: Shape, room: Room, at: Parameters) -> NDArray[np.bool_]:  # [B]
         """Which mappings meet all constraints."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from accelsim.compat.isca16 import form
-from accelsim.compat.isca16.form import Candidates, Demands, Floats, Form, Ints, Parameters, folds
+from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Parameters, folds
 from accelsim.compat.isca16.machine import Room
 from accelsim.compat.isca16.shape import Shape
 from accelsim.mapping.dataflows.base import ladder
@@ -50,15 +48,11 @@ class NoLocalReuse(Form):
     def active_pes(self, x: Shape, at: Parameters) -> Ints:
         return at["p"] * at["q"]
 
-    def candidates(self, x: Shape, room: Room) -> Iterator[Candidates]:
-        """Over n and q on their ladders and all strips; the largest m and p that fit save most inputs."""
-        for n in ladder(x.N):
-            for q in ladder(x.C, room.num_pes):
-                at = form.grid(e=form.upto(x.E), f=form.upto(x.E))
-                e, f = at["e"], at["f"]
-                left = room.glb_words - n * q * form.strip(x, e) * form.strip(x, f)
-                m = np.minimum(x.M, left // (q * x.R**2 + n * e * f))
-                p = np.minimum(m, room.num_pes // q)
-                same = np.ones_like(m)
-                found = {"n": n * same, "m": m, "p": p, "q": q * same, "e": e, "f": f}
-                yield Candidates(form.only(found, m >= 1))
+    def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
+        """All q of the ladder and all strips; the largest m and p that fit save most inputs."""
+        at = form.grid(q=ladder(x.C, room.num_pes), e=form.upto(x.E), f=form.upto(x.E))
+        n, q, e, f = block.n, at["q"], at["e"], at["f"]
+        left = room.glb_words - n * q * form.strip(x, e) * form.strip(x, f)
+        m = np.minimum(x.M, left // (q * x.R**2 + n * e * f))
+        at |= {"n": np.full_like(m, n), "m": m, "p": np.minimum(m, room.num_pes // q)}
+        return form.only(at, m >= 1)

@@ -7,15 +7,12 @@ output in each of p maps; n images beside each other in all three.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-
 import numpy as np
 
 from accelsim.compat.isca16 import form
-from accelsim.compat.isca16.form import Candidates, Demands, Floats, Form, Ints, Operands, Parameters, folds
+from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Operands, Parameters, folds
 from accelsim.compat.isca16.machine import Room
 from accelsim.compat.isca16.shape import Shape
-from accelsim.mapping.dataflows.base import ladder
 
 
 class OutputStationary(Form):
@@ -58,19 +55,17 @@ class OutputStationary(Form):
     def active_pes(self, x: Shape, at: Parameters) -> Ints:
         return np.prod([at[name] for name in self.parameters if name != "m"], axis=0, dtype=np.int64)
 
-    def candidates(self, x: Shape, room: Room) -> Iterator[Candidates]:
-        """Over n on its ladder and all strips; the largest m and p that fit save most inputs."""
-        sides = [name for name in self.parameters if name in ("e", "f")]
-        for n in ladder(x.N, room.num_pes):
-            at = form.grid(n=np.array([n]), **{name: form.upto(min(x.E, room.num_pes)) for name in sides})
-            fan_out = np.prod(list(at.values()), axis=0)
-            words, _ = self.windows(x, at)
-            at["m"] = np.minimum(x.M, room.glb_words // (x.C * x.R**2) + 0 * fan_out)
-            at["m"] = np.minimum(at["m"], (room.glb_words - n * x.C * words) // (x.C * x.R**2))
-            if "p" in self.parameters:
-                at["p"] = np.minimum(at["m"], room.num_pes // fan_out)
-            legal = (fan_out <= room.num_pes) & (at["m"] >= 1)
-            yield Candidates(form.only({name: at[name] for name in self.parameters}, legal))
+    def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
+        """All strips; the largest m and p that fit save most inputs."""
+        side = form.upto(min(x.E, room.num_pes))
+        strips = {name: side for name in self.parameters if name in ("e", "f")}
+        at = form.grid(n=np.array([block.n]), **strips)
+        fan_out = np.prod(list(at.values()), axis=0)
+        words, _ = self.windows(x, at)
+        at["m"] = np.minimum(x.M, (room.glb_words - block.n * x.C * words + 0 * fan_out) // (x.C * x.R**2))
+        if "p" in self.parameters:
+            at["p"] = np.minimum(at["m"], room.num_pes // fan_out)
+        return form.only(at, (fan_out <= room.num_pes) & (at["m"] >= 1))
 
 
 class OutputStationaryA(OutputStationary):

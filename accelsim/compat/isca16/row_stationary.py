@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from accelsim.compat.isca16 import form
-from accelsim.compat.isca16.form import Candidates, Demands, Floats, Form, Ints, Parameters, folds
+from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Parameters, folds
 from accelsim.compat.isca16.machine import Room
 from accelsim.compat.isca16.shape import Shape
 from accelsim.mapping.dataflows.base import ladder
@@ -53,39 +51,28 @@ class RowStationary(Form):
     def active_pes(self, x: Shape, at: Parameters) -> Ints:
         return x.R * at["f"] * at["r"] * at["t"]
 
-    def candidates(self, x: Shape, room: Room) -> Iterator[Candidates]:
-        """Over n, f, q on their ladders and all r, t. The largest m and p that fit cost least; of p, the
-        smallest with as many folds."""
+    def blocks(self, x: Shape, room: Room) -> list[Block]:
+        """One for each n and f of their ladders, in the order of their floors."""
+        shape = [(int(n), int(f)) for n in ladder(x.N) for f in ladder(x.E, room.num_pes // x.R)]
         most_q = (room.rf_words - 1) // (2 * x.R)
         if most_q < 1:
-            return
-        q = ladder(x.C, most_q)
-        per_line = room.num_pes // x.R
-        blocks = [(f, n) for f in ladder(x.E) if f <= per_line for n in ladder(x.N)]
-        floors = [self._floor(x, room, int(f), int(n), most_q) for f, n in blocks]
-        for i in np.argsort(floors, kind="stable"):
-            f, n = blocks[i]
-            sets = per_line // f
-            pairs = form.grid(r=form.upto(min(sets, x.C)), t=form.upto(min(sets, x.M)))
-            pairs = form.only(pairs, pairs["r"] * pairs["t"] <= sets)
-            at = form.grid(q=q, pair=np.arange(len(pairs["r"])))
-            pair = at.pop("pair")
-            at |= {name: values[pair] for name, values in pairs.items()}
-            at = form.only(at, at["r"] <= folds(x.C, at["q"]))
-            yield Candidates(self._largest(x, room, int(f), int(n), at), floors[i])
+            return []
+        return sorted(
+            (Block(n, f, self._floor(x, room, n, f, most_q)) for n, f in shape), key=lambda block: block.floor
+        )
 
-    def _largest(self, x: Shape, room: Room, f: int, n: int, at: dict[str, Ints]) -> Parameters:
-        """m fills the buffer, p the register file, as far as the m filters go round t sets."""
-        q, r, t = at["q"], at["r"], at["t"]
-        lines = x.U * f + x.R - x.U
-        m = np.minimum(x.M, (room.glb_words - n * q * r * x.H * lines) // (n * x.E * f))
-        p = np.minimum((room.rf_words - q * x.R) // (q * x.R + 1), m // t)
-        legal = (m >= 1) & (p >= 1)
-        q, r, t, m, p = (values[legal] for values in (q, r, t, m, p))
-        same = np.ones_like(m)
-        return {"m": m, "n": n * same, "f": f * same, "p": folds(x.M, folds(x.M, p)), "q": q, "r": r, "t": t}
+    def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
+        """All p, q, r of their ladders; m fills the buffer, t fills the array as far as m filters go."""
+        n, f, sets = block.n, block.f, room.num_pes // (x.R * block.f)
+        at = form.grid(q=ladder(x.C, room.rf_words), p=ladder(x.M, room.rf_words), r=ladder(x.C, sets))
+        q, p, r = at["q"], at["p"], at["r"]
+        at = form.only(at, (p * q * x.R + q * x.R + p <= room.rf_words) & (r <= folds(x.C, q)))
+        q, p, r = at["q"], at["p"], at["r"]
+        m = np.minimum(x.M, (room.glb_words - n * q * r * x.H * (x.U * f + x.R - x.U)) // (n * x.E * f))
+        at |= {"m": m, "n": np.full_like(m, n), "f": np.full_like(m, f), "t": np.minimum(m // p, sets // r)}
+        return form.only(at, at["t"] >= 1)
 
-    def _floor(self, x: Shape, room: Room, f: int, n: int, most_q: int) -> float:
+    def _floor(self, x: Shape, room: Room, n: int, f: int, most_q: int) -> float:
         """Each parameter as good as it can be on its own: energy falls with every fold that is saved."""
         lines = x.U * f + x.R - x.U
         m = max(1, min(x.M, (room.glb_words - n * x.H * lines) // (n * x.E * f)))

@@ -86,10 +86,11 @@ def best_mapping(dataflow: str, shape: Shape, num_pes: int) -> Best | None:
         raise InputError(Problem(f"{num_pes} PEs", key="num_pes", expected="at least 1"))
     there = room(num_pes, flow.rf_bytes)
     best: tuple[float, int, tuple[int, ...]] | None = None  # energy, idle-most last, parameters
-    for block in flow.candidates(shape, there):
+    for block in flow.blocks(shape, there):
         if best is not None and block.floor > best[0] * (1 + SAME):
             continue
-        at = form.only(block.parameters, flow.fits(shape, there, block.parameters))
+        at = flow.candidates(shape, there, block)
+        at = form.only(at, flow.fits(shape, there, at))
         found = _least(flow, shape, at)
         if found is not None and (best is None or _before(found, best)):
             best = found

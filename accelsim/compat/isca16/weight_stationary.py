@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from accelsim.compat.isca16 import form
-from accelsim.compat.isca16.form import Candidates, Demands, Floats, Form, Ints, Parameters, folds
+from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Parameters, folds
 from accelsim.compat.isca16.machine import Room
 from accelsim.compat.isca16.shape import Shape
 
@@ -43,11 +41,15 @@ class WeightStationary(Form):
     def active_pes(self, x: Shape, at: Parameters) -> Ints:
         return x.R**2 * at["r"] * at["t"]
 
-    def candidates(self, x: Shape, room: Room) -> Iterator[Candidates]:
+    def blocks(self, x: Shape, room: Room) -> list[Block]:
+        """One: all images are in it."""
+        return [Block(x.N)]
+
+    def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
         """Over r and f; the largest t that fits saves most inputs and keeps most PEs busy."""
         sets = room.num_pes // x.R**2
         at = form.grid(r=form.upto(min(sets, x.C)), f=form.upto(x.E))
         r, f = at["r"], at["f"]
         words = x.N * x.E**2 + r * (form.strip(x, f) - x.R) * (x.R - 1)
         t = np.minimum(np.minimum(x.M, sets // r), room.glb_words // words)
-        yield Candidates(form.only({"r": r, "t": t, "f": f}, t >= 1))
+        return form.only({"r": r, "t": t, "f": f}, t >= 1)
