@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from accelsim.mapping.dataflows.base import ladder
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Parameters = Mapping[str, Ints]  # each [B]
-Demands = Mapping[str, tuple[Ints | int, Ints | int]]
-Operands = tuple[Floats | Ints | float, Floats | Ints | float, Floats | Ints | float]  # I, W, O
+Words = NDArray[Any] | float
+Demands = Mapping[str, tuple[Words, Words]]
+Operands = tuple[Words, Words, Words]  # I, W, O
 
 PES, RF, GLB, FILTERS = "PEs", "register file words", "buffer words", "filters"
 
@@ -97,7 +98,7 @@ def strip(x: Shape, outputs: Ints) -> Ints:
 
 
 def overlap(x: Shape, outputs: Ints) -> Floats:
-    """Input lines read by all strips, in maps: a / b = (E / H) (w / f). The last strip counts as a fraction."""
+    """Input lines read by all strips, in maps: a / b = (E / H) (w / f); a short strip counts in part."""
     return np.asarray(x.a * strip(x, outputs) / outputs, np.float64)
 
 

@@ -1,4 +1,4 @@
-"""No local reuse: p filters by q channels at once, nothing stays in a PE, everything comes from the buffer."""
+"""No local reuse: p filters by q channels at once; nothing stays in a PE, all comes from the buffer."""
 
 from __future__ import annotations
 

@@ -7,19 +7,20 @@ output in each of p maps; n images beside each other in all three.
 from __future__ import annotations
 
 from abc import abstractmethod
+
 import numpy as np
 
 from accelsim.compat.isca16 import form
-from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Operands, Parameters, folds
+from accelsim.compat.isca16.form import Block, Demands, Floats, Form, Ints, Parameters, Words, folds
 from accelsim.compat.isca16.machine import Room
 from accelsim.compat.isca16.shape import Shape
 
 
 class OutputStationary(Form):
-    """Weights come from DRAM once and from the buffer for every set of outputs; sums never leave unfinished."""
+    """Weights come from DRAM once, from the buffer for every set of outputs; sums never leave unfinished."""
 
     @abstractmethod
-    def windows(self, x: Shape, at: Parameters) -> tuple[Ints | int, Floats | float]:
+    def windows(self, x: Shape, at: Parameters) -> tuple[Words, Words]:
         """Input words of a channel and image that the buffer holds, and maps read for one set of filters."""
 
     @abstractmethod
@@ -32,7 +33,7 @@ class OutputStationary(Form):
 
     def demands(self, x: Shape, room: Room, at: Parameters) -> Demands:
         words, _ = self.windows(x, at)
-        needs: dict[str, tuple[Ints | int, Ints | int]] = {
+        needs: dict[str, tuple[Words, Words]] = {
             form.PES: (self.active_pes(x, at), room.num_pes),
             form.RF: (self.line_words(x), room.rf_words),
             form.GLB: (at["n"] * x.C * words + at["m"] * x.C * x.R**2, room.glb_words),
@@ -53,7 +54,7 @@ class OutputStationary(Form):
         )
 
     def active_pes(self, x: Shape, at: Parameters) -> Ints:
-        return np.prod([at[name] for name in self.parameters if name != "m"], axis=0, dtype=np.int64)
+        return np.asarray(np.prod([at[name] for name in self.parameters if name != "m"], axis=0), np.int64)
 
     def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
         """All strips; the largest m and p that fit save most inputs."""
@@ -76,7 +77,7 @@ class OutputStationaryA(OutputStationary):
     rf_bytes = 98
     parameters = ("m", "n", "e", "f")
 
-    def windows(self, x: Shape, at: Parameters) -> tuple[Ints | int, Floats | float]:
+    def windows(self, x: Shape, at: Parameters) -> tuple[Words, Words]:
         maps = form.overlap(x, at["e"]) * form.overlap(x, at["f"])
         return form.strip(x, at["e"]) * form.strip(x, at["f"]), maps
 
@@ -95,7 +96,7 @@ class OutputStationaryB(OutputStationary):
     rf_bytes = 10
     parameters = ("m", "n", "p", "f")
 
-    def windows(self, x: Shape, at: Parameters) -> tuple[Ints | int, Floats | float]:
+    def windows(self, x: Shape, at: Parameters) -> tuple[Words, Words]:
         return x.R * form.strip(x, at["f"]), x.R * x.a * form.overlap(x, at["f"])
 
     def weight_reads(self, x: Shape, at: Parameters) -> Ints:
@@ -113,7 +114,7 @@ class OutputStationaryC(OutputStationary):
     rf_bytes = 2
     parameters = ("m", "n", "p")
 
-    def windows(self, x: Shape, at: Parameters) -> tuple[Ints | int, Floats | float]:
+    def windows(self, x: Shape, at: Parameters) -> tuple[Words, Words]:
         return x.R**2, x.R**2 * x.a**2
 
     def weight_reads(self, x: Shape, at: Parameters) -> Ints:

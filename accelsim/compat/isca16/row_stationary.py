@@ -1,4 +1,4 @@
-"""Row-stationary: p filters and q channels in a PE, r x t sets of R x f PEs, n images and m filters a pass."""
+"""Row-stationary: p filters and q channels in a PE, r x t sets of R x f PEs, n images, m filters."""
 
 from __future__ import annotations
 

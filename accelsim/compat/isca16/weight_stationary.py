@@ -11,7 +11,7 @@ from accelsim.compat.isca16.shape import Shape
 
 
 class WeightStationary(Form):
-    """WS: every weight is fetched once; the sums of all images wait in the buffer, which large batches burst."""
+    """WS: every weight is fetched once; sums of all images wait in the buffer, which large batches burst."""
 
     name = "ws"
     title = "weight-stationary"
