@@ -19,8 +19,8 @@ NAMED: Final = ("dram", "glb", "hop", "rf")
 NAMES: Final = {"os": "osb"}
 """Dataflows of architecture files under the paper's names."""
 NOTE: Final = (
-    "--compat isca16 takes the PEs and the energy of a MAC from the architecture; sizes follow from equal area, "
-    "accesses cost 200, 6, 2 and 1 MACs (ISCA 2016, Table IV)"
+    "--compat isca16 takes the PEs and the energy of a MAC from the architecture; sizes follow from equal "
+    "area, accesses cost 200, 6, 2 and 1 MACs (ISCA 2016, Table IV)"
 )
 
 
