@@ -93,16 +93,16 @@ def test_more_pes_are_taken_from_the_array_of_the_architecture() -> None:
 
 def test_what_would_have_no_effect_or_no_form_is_refused_by_name() -> None:
     graph = accelsim.load("alexnet", batch=16)
-    with pytest.raises(InputError, match="glb.size=1KiB has no effect"):
+    with pytest.raises(InputError, match=r"glb\.size=1KiB has no effect"):
         accelsim.run(graph, accelsim.arch("eyeriss_isca16_256", ["glb.size=1KiB"]), compat="isca16")
     machine = accelsim.arch("eyeriss_isca16_256")
-    with pytest.raises(InputError, match="no dataflow 'oss'.*osc"):
+    with pytest.raises(InputError, match=r"no dataflow 'oss'.*osc"):
         accelsim.run(graph, machine, compat="isca16", dataflow="oss")
     with pytest.raises(InputError, match="7x1"):
         accelsim.run(accelsim.load("inception_v3"), machine, compat="isca16")
     with pytest.raises(InputError, match="no layer 'CONV6'"):
         predict([{"dataflow": "RS", "num_pes": "256", "batch": "1", "layer": "CONV6"}])
-    with pytest.raises(InfeasibleError, match="WS needs at least 193,600 buffer words.*171,143"):
+    with pytest.raises(InfeasibleError, match=r"WS needs at least 193,600 buffer words.*171,143"):
         accelsim.run(accelsim.load("alexnet", batch=64), machine, compat="isca16", dataflow="ws")
 
 
@@ -112,5 +112,5 @@ def test_depthwise_layers_are_groups_of_one_channel() -> None:
     depthwise = Shape(N=1, G=32, C=1, M=1, H=114, R=3, U=1)
     best = best_mapping("nlr", depthwise, 256)
     assert best is not None
-    found = [row for row in rows if row["macs"] == depthwise.macs and row["status"] == "costed"][0]
+    found = next(row for row in rows if row["macs"] == depthwise.macs and row["status"] == "costed")
     assert found["isca16"]["energy_per_mac"] == best.energy / depthwise.macs

@@ -85,7 +85,7 @@ def shape_of(layer: Layer, graph: LayerGraph | None = None) -> Shape | Problem:
         return Shape(1, x[N] * x[G], x[C], x[K], 1, 1, 1)
     side = _flattened_side(layer, graph) if product and x[P] == 1 else 1
     if side > 1:
-        return Shape(x[N], x[G], x[C] // side**2, x[K], side, side, side)
+        return Shape(x[N], x[G], x[C] // side**2, x[K], side, side, 1)
     # the input that is read: what a stride leaves over at the edge is no part of H = U (E - 1) + R
     return Shape(x[N], x[G], x[C], x[K], rows.stride * (x[P] - 1) + x[R], x[R], rows.stride)
 
