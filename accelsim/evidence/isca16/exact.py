@@ -42,8 +42,12 @@ class Counted:
         return self.level_energy / self.macs
 
 
+PADDING: Final = {"CONV2": 2, "CONV3": 1, "CONV4": 1, "CONV5": 1}
+"""Lines around the map: in the side H of the forms, not in DRAM. ISCA 2016, Table II."""
+
+
 def exact(best: Best, pad: int = 0) -> Counted:
-    """Our count of a mapping of the comparison; `pad` lines around the map are in H but not in DRAM."""
+    """Our count of a mapping of the comparison, whose map has `pad` lines around it."""
     x = best.shape
     machine = _machine(LOWERED.get(best.form.name, best.form.name))
     window = (x.U, 1, pad, x.H - 2 * pad)
@@ -105,17 +109,15 @@ def _weight_stationary(best: Best) -> Nested:
 def _output_stationary(best: Best) -> Nested:
     """m filters in the buffer, all strips past them; of a strip all channels and taps, sums in the PEs."""
     x, at = best.shape, best.parameters
-    n, m = at["n"], at["m"]
-    p = at.get("p", 1)
-    e = at.get("e", 1)
-    f = at.get("f", 1)
+    n, e, f = at["n"], at.get("e", 1), at.get("f", 1)
+    p, m = _whole_passes(x.M, at.get("p", 1), at["m"])
     loops: list[Loop] = [
         (G, DRAM, "", x.G),
         (K, DRAM, "", _cover(x.M, m)),
         (N, DRAM, "", _cover(x.N, n)),
         (P, DRAM, "", _cover(x.E, e)),
         (Q, DRAM, "", _cover(x.E, f)),
-        (K, GLB, "", _cover(m, p)),
+        (K, GLB, "", m // p),
         (C, GLB, "", x.C),
         (R, GLB, "", x.R),
         (S, GLB, "", x.R),
@@ -130,23 +132,30 @@ def _output_stationary(best: Best) -> Nested:
 def _no_local_reuse(best: Best) -> Nested:
     """m filters of n images and a strip have their sums in the buffer; q channels and p filters at once."""
     x, at = best.shape, best.parameters
+    p, m = _whole_passes(x.M, at["p"], at["m"])
     loops: list[Loop] = [
         (G, DRAM, "", x.G),
         (N, DRAM, "", _cover(x.N, at["n"])),
         (P, DRAM, "", _cover(x.E, at["e"])),
         (Q, DRAM, "", _cover(x.E, at["f"])),
-        (K, DRAM, "", _cover(x.M, at["m"])),
+        (K, DRAM, "", _cover(x.M, m)),
         (C, DRAM, "", _cover(x.C, at["q"])),
         (R, GLB, "", x.R),
         (S, GLB, "", x.R),
-        (K, GLB, "", _cover(at["m"], at["p"])),
+        (K, GLB, "", m // p),
         (N, GLB, "", at["n"]),
         (P, GLB, "", at["e"]),
         (Q, GLB, "", at["f"]),
         (C, GLB, "array", at["q"]),
-        (K, GLB, "array", at["p"]),
+        (K, GLB, "array", p),
     ]
     return loops, {GLB: (I, W, O)}
+
+
+def _whole_passes(filters: int, p: int, m: int) -> tuple[int, int]:
+    """The smallest p of as many folds, and m rounded down to whole passes of it: a nest has no others."""
+    p = _cover(filters, _cover(filters, p))
+    return p, m // p * p
 
 
 def _cover(extent: int, tile: int) -> int:
