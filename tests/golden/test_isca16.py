@@ -15,8 +15,13 @@ from accelsim.evidence.isca16_claims.model import gains
 from accelsim.evidence.isca16_groups.model import group
 from accelsim.evidence.validate import validate
 
-TEXT = files("accelsim.evidence.isca16").joinpath("values.csv").read_text()
-CELLS = list(csv.DictReader(line for line in TEXT.splitlines() if not line.startswith("#")))
+
+def table(name: str) -> list[dict[str, str]]:
+    text = files("accelsim.evidence.isca16").joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+CELLS = [a | b for a, b in zip(table("values.csv"), table("counts.csv"), strict=True)]
 COUNTS = [f"{level}_{operand}" for level in LEVELS for operand in ("ifmap", "weight", "psum")]
 
 
