@@ -257,8 +257,8 @@ _MAPPING: Final = (
         "isca16",
         "dict",
         "",
-        "Of the comparison of dataflows (`--compat isca16`): energy per MAC by level in MACs, sizes in bytes, "
-        "the mapping's parameters.",
+        "Of the comparison of dataflows (`--compat isca16`): energy per MAC by level in MACs, sizes in "
+        "bytes, the mapping's parameters.",
         commands=("run",),
     ),
 )

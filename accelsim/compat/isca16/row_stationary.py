@@ -64,9 +64,12 @@ class RowStationary(Form):
     def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
         """All p, q, r of their ladders; m fills the buffer, t fills the array as far as m filters go."""
         n, f, sets = block.n, block.f, room.num_pes // (x.R * block.f)
-        at = form.grid(q=ladder(x.C, room.rf_words), p=ladder(x.M, room.rf_words), r=ladder(x.C, sets))
-        q, p, r = at["q"], at["p"], at["r"]
-        at = form.only(at, (p * q * x.R + q * x.R + p <= room.rf_words) & (r <= folds(x.C, q)))
+        pe = form.grid(q=ladder(x.C, room.rf_words), p=ladder(x.M, room.rf_words))
+        pe = form.only(pe, pe["p"] * pe["q"] * x.R + pe["q"] * x.R + pe["p"] <= room.rf_words)
+        r = ladder(x.C, sets)
+        at = {name: np.repeat(values, len(r)) for name, values in pe.items()}
+        at["r"] = np.tile(r, len(pe["q"]))
+        at = form.only(at, at["r"] <= folds(x.C, at["q"]))
         q, p, r = at["q"], at["p"], at["r"]
         m = np.minimum(x.M, (room.glb_words - n * q * r * x.H * (x.U * f + x.R - x.U)) // (n * x.E * f))
         at |= {"m": m, "n": np.full_like(m, n), "f": np.full_like(m, f), "t": np.minimum(m // p, sets // r)}

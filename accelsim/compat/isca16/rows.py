@@ -18,9 +18,11 @@ NAMED: Final = ("dram", "glb", "hop", "rf")
 """The levels as other rows name them."""
 NAMES: Final = {"os": "osb"}
 """Dataflows of architecture files under the paper's names."""
+TAKEN: Final = ("rows", "cols", "clock", "dataflow", "mac.energy", "mac.energy.value")
+"""Ends of the keys that have an effect."""
 NOTE: Final = (
-    "--compat isca16 takes the PEs and the energy of a MAC from the architecture; sizes follow from equal "
-    "area, accesses cost 200, 6, 2 and 1 MACs (ISCA 2016, Table IV)"
+    "each mapping is the one of least energy; --compat isca16 takes the PEs and the energy of a MAC from the "
+    "architecture; sizes follow from equal area, accesses cost 200, 6, 2 and 1 MACs (ISCA 2016, Table IV)"
 )
 
 
@@ -37,11 +39,11 @@ def isca16_rows(graph: LayerGraph, arch: Arch, dataflow: str) -> list[dict[str, 
     """
     machine = arch.machine()
     num_pes = machine.rows * machine.cols
-    idle = [key for key in arch.sets if key.partition("=")[0].split(".")[-1] not in ("rows", "cols")]
+    idle = [key for key in arch.sets if not key.partition("=")[0].strip().endswith(TAKEN)]
     wrong = [
         Problem(
             f"--set {key} has no effect under --compat isca16",
-            expected="array.rows and array.cols: the number of PEs",
+            expected="array.rows and array.cols: the number of PEs; clock, dataflow, mac.energy",
             hint="sizes follow from equal area, energies are those of the paper",
         )
         for key in idle
