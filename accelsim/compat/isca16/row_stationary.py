@@ -52,14 +52,20 @@ class RowStationary(Form):
         return x.R * at["f"] * at["r"] * at["t"]
 
     def blocks(self, x: Shape, room: Room) -> list[Block]:
-        """One for each n and f of their ladders, in the order of their floors."""
-        shape = [(int(n), int(f)) for n in ladder(x.N) for f in ladder(x.E, room.num_pes // x.R)]
-        most_q = (room.rf_words - 1) // (2 * x.R)
-        if most_q < 1:
+        """One for each n and f of their ladders, in the order of their floors.
+
+        A floor has each parameter as good as it can be on its own: energy falls with every fold saved.
+        """
+        most_q, most_p = (room.rf_words - 1) // (2 * x.R), (room.rf_words - x.R) // (x.R + 1)
+        if most_q < 1 or room.num_pes < x.R:
             return []
-        return sorted(
-            (Block(n, f, self._floor(x, room, n, f, most_q)) for n, f in shape), key=lambda block: block.floor
-        )
+        at = form.grid(n=ladder(x.N), f=ladder(x.E, room.num_pes // x.R))
+        n, f = at["n"], at["f"]
+        m = np.clip((room.glb_words - n * x.H * form.strip(x, f)) // (n * x.E * f), 1, x.M)
+        same = np.ones_like(m)
+        ideal = {"m": m, "p": most_p * same, "q": most_q * same, "r": x.C * same, "t": m, **at}
+        floors = form.energy(x, self.counts(x, ideal))
+        return [Block(int(n[i]), int(f[i]), float(floors[i])) for i in np.argsort(floors, kind="stable")]
 
     def candidates(self, x: Shape, room: Room, block: Block) -> Parameters:
         """All p, q, r of their ladders; m fills the buffer, t fills the array as far as m filters go."""
@@ -74,12 +80,3 @@ class RowStationary(Form):
         m = np.minimum(x.M, (room.glb_words - n * q * r * x.H * (x.U * f + x.R - x.U)) // (n * x.E * f))
         at |= {"m": m, "n": np.full_like(m, n), "f": np.full_like(m, f), "t": np.minimum(m // p, sets // r)}
         return form.only(at, at["t"] >= 1)
-
-    def _floor(self, x: Shape, room: Room, n: int, f: int, most_q: int) -> float:
-        """Each parameter as good as it can be on its own: energy falls with every fold that is saved."""
-        lines = x.U * f + x.R - x.U
-        m = max(1, min(x.M, (room.glb_words - n * x.H * lines) // (n * x.E * f)))
-        p = max(1, (room.rf_words - x.R) // (x.R + 1))
-        ideal = {"m": m, "n": n, "f": f, "p": p, "q": most_q, "r": -(-x.C // most_q), "t": -(-m // p)}
-        at = {name: np.array([value], np.int64) for name, value in ideal.items()}
-        return float(form.energy(x, self.counts(x, at))[0])
