@@ -11,6 +11,7 @@ from accelsim.base.units import UnitError
 from accelsim.base.yaml_lines import Document, Key
 from accelsim.hardware.checks import Fault
 from accelsim.hardware.model import ArchFile
+from accelsim.hardware.parts import FROM_TECHNOLOGY, GIVEN
 from accelsim.hardware.paths import submodel
 
 _EXPECTED: Final = {
@@ -65,7 +66,7 @@ def _below(data: Any, part: str | int) -> Any:
 
 
 def _problem(detail: Any, document: Document) -> Problem:
-    path: Key = tuple(part for part in detail["loc"] if part != "[key]")
+    path: Key = tuple(part for part in detail["loc"] if part not in ("[key]", GIVEN, FROM_TECHNOLOGY))
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     mark = document.at(path, key=kind == "extra_forbidden")
     message, expected, hint = f"{_quoted(value)} does not fit", None, None
