@@ -103,13 +103,11 @@ def _technology_faults(spec: ArchFile, memories: list[tuple[Key, Memory]]) -> It
         where = (*path, "energy")
         if memory.name != "dram" and energy.device is not None:
             yield Fault((*where, "device"), "is of a DRAM, which this memory is not", "width, banks")
+        elif memory.name == "dram" and energy.device is None:
+            yield Fault(where, "names no DRAM", f"device: one of {', '.join(devices)}")
         elif memory.name == "dram" and energy.device not in devices:
-            among = (
-                _among(energy.device, devices) if energy.device else (f"one of {', '.join(devices)}", None)
-            )
-            yield Fault(
-                (*where, "device"), f"no DRAM {energy.device!r}" if energy.device else "is missing", *among
-            )
+            among = _among(str(energy.device), devices)
+            yield Fault((*where, "device"), f"no DRAM {energy.device!r}", *among)
 
 
 def _cluster_faults(spec: ArchFile) -> Iterator[Fault]:

@@ -134,8 +134,8 @@ def _given(area: AreaConstant | None) -> tuple[float | None, None, str | None]:
 
 
 def asks_technology(spec: ArchFile) -> bool:
-    """Whether any constant of the file is the technology's."""
+    """Whether any constant of the file is that of its process node (a DRAM's is of no node)."""
     mac = spec.core.mac
     memories = (*spec.core.pe.memories, *spec.core.memories, *spec.memories)
     parts = [mac.energy, mac.area, *(part for memory in memories for part in (memory.energy, memory.area))]
-    return any(hasattr(part, "from_") for part in parts)
+    return any(hasattr(part, "from_") and getattr(part, "device", None) is None for part in parts)

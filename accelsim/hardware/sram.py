@@ -32,6 +32,11 @@ class Curve:
         pairs = zip(self.coefficients, terms(n_bytes, width_bits), strict=True)
         return sum(coefficient * term for coefficient, term in pairs)
 
+    def without(self, name: str) -> Curve:
+        """The curve with one of TERMS left out."""
+        kept = (0.0 if term == name else c for term, c in zip(TERMS, self.coefficients, strict=True))
+        return Curve(tuple(kept))
+
 
 @dataclass(frozen=True, slots=True)
 class Sram:

@@ -6,6 +6,7 @@ source where the number follows from others by a rule that the source states.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
@@ -102,34 +103,43 @@ class TechnologyFile(Part):
             fits.access_ns.curve(),
         )
 
+    def multiply_pj(self, bits: int, weight_bits: int, form: Format = "int") -> float:
+        """Energy of a multiplication in pJ; an array of a x b cells costs what a square of sqrt(a b) does."""
+        unit = self.arithmetic.int_multiply if form == "int" else self.arithmetic.float_multiply
+        return _law(unit.energy, _side(bits, weight_bits, form))
+
+    def add_pj(self, bits: int, form: Format = "int") -> float:
+        """Energy of an addition in pJ."""
+        unit = self.arithmetic.int_add if form == "int" else self.arithmetic.float_add
+        return _law(unit.energy, _side(bits, bits, form))
+
     def mac_pj(self, bits: int, weight_bits: int, accumulate_bits: int, form: Format = "int") -> float:
-        """Energy of a multiply and add in pJ: multiplier of sqrt(bits x weight bits) and accumulator."""
-        multiply, add = self._units(form)
-        a, b, c = _operand_bits(bits, weight_bits, accumulate_bits, form)
-        return _law(multiply.energy, (a * b) ** 0.5) + _law(add.energy, c)
+        """Energy of a multiply and add in pJ; floats of 16 bits that accumulate in 32 add as fp32."""
+        return self.multiply_pj(bits, weight_bits, form) + self.add_pj(
+            accumulate_bits, _sum_form(form, accumulate_bits)
+        )
 
     def mac_mm2(self, bits: int, weight_bits: int, accumulate_bits: int, form: Format = "int") -> float:
         """Area of a multiplier and an adder in mm2, nothing around them."""
-        multiply, add = self._units(form)
-        a, b, c = _operand_bits(bits, weight_bits, accumulate_bits, form)
-        return _law(multiply.area, (a * b) ** 0.5) + _law(add.area, c)
-
-    def _units(self, form: Format) -> tuple[Unit, Unit]:
-        arithmetic = self.arithmetic
-        if form == "int":
-            return arithmetic.int_multiply, arithmetic.int_add
-        return arithmetic.float_multiply, arithmetic.float_add
+        units = self.arithmetic
+        multiply, add = (
+            (units.int_multiply, units.int_add) if form == "int" else (units.float_multiply, units.float_add)
+        )
+        sum_side = _side(accumulate_bits, accumulate_bits, _sum_form(form, accumulate_bits))
+        return _law(multiply.area, _side(bits, weight_bits, form)) + _law(add.area, sum_side)
 
 
-def _operand_bits(bits: int, weight_bits: int, accumulate_bits: int, form: Format) -> tuple[int, int, int]:
-    if form == "int":
-        return bits, weight_bits, accumulate_bits
-    significand = SIGNIFICAND_BITS[form]
-    return significand, significand, SIGNIFICAND_BITS["fp32"] if accumulate_bits >= 32 else significand
+def _side(bits: int, other_bits: int, form: Format) -> float:
+    """Bits of a square multiplier of equal cells: of the words, or of a float's significand."""
+    return float(SIGNIFICAND_BITS.get(form, math.sqrt(bits * other_bits)))
+
+
+def _sum_form(form: Format, accumulate_bits: int) -> Format:
+    return "fp32" if form != "int" and accumulate_bits >= 32 else form
 
 
 def _law(law: EnergyLaw | AreaLaw, bits: float) -> float:
-    return law.value.value * (bits / law.at) ** law.exponent
+    return float(law.value.value * (bits / law.at) ** law.exponent)
 
 
 class DramDevice(Sourced):
