@@ -1,4 +1,4 @@
-"""Chart of the SRAM model against the rows that it stands for: energy of an access over size, a panel a node."""
+"""Chart of the SRAM model against its rows: energy of an access over size, a panel a node."""
 
 from __future__ import annotations
 

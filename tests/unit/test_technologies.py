@@ -81,7 +81,7 @@ def test_every_node_of_a_shipped_architecture_has_its_tables() -> None:
 @pytest.mark.parametrize("name", nodes())
 def test_sram_never_gets_cheaper_with_size_or_width(name: str) -> None:
     sram = load_technology(name).sram_model()
-    sizes, widths = [2**k for k in range(0, 25)], [1, 8, 16, 64, 256, 1024]
+    sizes, widths = [2**k for k in range(25)], [1, 8, 16, 64, 256, 1024]
     for curve in (sram.read_pj, sram.write_pj, sram.leakage_mw, sram.area_mm2, sram.access_ns):
         for width in widths:
             values = [curve(size, width) for size in sizes]
