@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,12 +67,17 @@ ENERGY_65_OVER_45: Final = energy_factor(ENERGY_65, VOLTS_65) / energy_factor(EN
 # --- arithmetic ---------------------------------------------------------------------------------------------
 
 
-def power_law(rows: Iterable[tuple[float, float]], at: int) -> tuple[float, float, float]:
-    """value at `at` bits and exponent, least squares of the logarithms, and the largest error."""
+def power_law(rows: Sequence[tuple[float, float]], at: int) -> tuple[float, float, str]:
+    """value at `at` bits and exponent, least squares of the logarithms, and how it meets its rows."""
     bits, values = (np.log(np.array(column)) for column in zip(*rows, strict=True))
     exponent, constant = np.polyfit(bits - math.log(at), values, 1)
     error = np.abs(np.exp(constant + exponent * (bits - math.log(at)) - values) - 1).max()
-    return float(np.exp(constant)), float(exponent), float(error)
+    how = (
+        f"power law within {error:.0%} of its {len(rows)} rows"
+        if len(rows) > 2
+        else "power law of its two rows"
+    )
+    return float(np.exp(constant)), float(exponent), how
 
 
 def unit_rows(rows: Rows, kind: str, family: str, value: str) -> list[tuple[float, float]]:
@@ -100,28 +105,28 @@ def arithmetic(node: int) -> dict[str, dict[str, tuple[float, int, float, str]]]
             for end in (45, 7):
                 rows = [row for row in energies if row["node_nm"] == str(end)]
                 ends[end] = power_law(unit_rows(rows, kind, family, "energy_pj"), at)
-            area, growth, area_error = power_law(unit_rows(areas, kind, family, "area_um2"), at)
-            area_source = f"{DALLY}: power law, within {area_error:.0%} of its rows"
+            area, growth, how = power_law(unit_rows(areas, kind, family, "area_um2"), at)
+            area_source = f"{DALLY}: {how}"
             if node != 45:
                 area_source = f"derived: {area_source}, times {area_factor(node):.3f} ({STILLMAKER}, area)"
             made[f"{family}_{kind}"] = {
-                "energy": (*_between(node, ends, at)[:3], _between(node, ends, at)[3]),
+                "energy": _between(node, ends, at),
                 "area": (area * area_factor(node), at, growth, area_source),
             }
     return made
 
 
 def _between(
-    node: int, ends: Mapping[int, tuple[float, float, float]], at: int
+    node: int, ends: Mapping[int, tuple[float, float, str]], at: int
 ) -> tuple[float, int, float, str]:
     """The published node's law, the line between the two in logarithms, or the scaled one above 45 nm."""
     if node in ends:
-        value, exponent, error = ends[node]
+        value, exponent, how = ends[node]
         return (
             value,
             at,
             exponent,
-            f"{HOROWITZ if node == 45 else JOUPPI}: power law, within {error:.0%} of its rows",
+            f"{HOROWITZ if node == 45 else JOUPPI}: {how}",
         )
     if node > 45:
         value, exponent, _ = ends[45]
@@ -139,7 +144,7 @@ def _between(
 def fit(rows: Rows, quantity: str, start: Curve | None = None, steps: int = 600) -> Curve:
     """Coefficients >= 0 that make sum (log model - log row)^2 least (Levenberg, Marquardt)."""
     design, values = _design(rows), np.array([float(row[quantity]) for row in rows])
-    scale = np.exp(np.mean(np.log(values)[:, None] - np.log(design), axis=0))
+    scale = np.exp(np.mean(np.log(values))) / design.mean(axis=0)
     first = scale / len(TERMS) if start is None else np.maximum(start.coefficients, scale * 1e-9)
     logs, damping = np.log(first), 1e-2
     rest = np.log(design @ np.exp(logs)) - np.log(values)
@@ -154,7 +159,9 @@ def fit(rows: Rows, quantity: str, start: Curve | None = None, steps: int = 600)
             logs, rest, damping = tried, moved, max(damping / 3, 1e-9)
         else:
             damping = min(damping * 4, 1e9)
-    return Curve(tuple(0.0 if log < -45 else float(np.exp(log)) for log in logs))
+    parts = design * np.exp(logs)
+    counts = (parts / parts.sum(axis=1, keepdims=True)).max(axis=0) > 1e-6
+    return Curve(tuple(float(np.exp(log)) if kept else 0.0 for log, kept in zip(logs, counts, strict=True)))
 
 
 def _design(rows: Rows) -> NDArray[np.float64]:
@@ -263,6 +270,7 @@ def text(node: int, units: Mapping[str, Any], fits: Mapping[str, Any]) -> str:
         "sram:                             # of a bank of n bytes, w bits an access, in the key's unit:"
     )
     lines.append("  # fixed + per_bit w + per_root_byte sqrt(n) + per_bit_root_byte w sqrt(n) + per_byte n")
+    lines.append("  # + per_mat_byte min(n, 32768) + per_bit_between_mats w max(sqrt(n) - sqrt(32768), 0)")
     for name, found in fits.items():
         lines.append(f"  {name}:")
         lines.extend(f"    {term}: {found[term]:.4g}" for term in TERMS)

@@ -6,19 +6,35 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-TERMS: Final = ("fixed", "per_bit", "per_root_byte", "per_bit_root_byte", "per_byte")
+MAT_BYTES: Final = 32768
+"""Largest bank that CACTI builds as one mat, the block of cells whose bit lines swing together: of 16, 32 and
+64 KiB the one with the least error."""
+
+TERMS: Final = (
+    "fixed",
+    "per_bit",
+    "per_root_byte",
+    "per_bit_root_byte",
+    "per_byte",
+    "per_mat_byte",
+    "per_bit_between_mats",
+)
 """Of a bank of n bytes read w bits at a time:
-fixed              decoder and control
-per_bit            w: sense amplifiers, drivers of the word
-per_root_byte      sqrt(n): a row's word line and the bit lines that swing beside the word; address wires
-per_bit_root_byte  w sqrt(n): data wires across the bank, as long as its edge
-per_byte           n: cells"""
+fixed                 decoder and control
+per_bit               w: sense amplifiers, drivers of the word
+per_root_byte         sqrt(n): a row of cells beside the word, address wires
+per_bit_root_byte     w sqrt(n): data wires across the bank, as long as its edge
+per_byte              n: all cells
+per_mat_byte          min(n, m): the bit lines of the one mat at work, m = MAT_BYTES
+per_bit_between_mats  w max(sqrt(n) - sqrt(m), 0): the tree of wires between mats"""
 
 
-def terms(n_bytes: float, width_bits: float) -> tuple[float, float, float, float, float]:
+def terms(n_bytes: float, width_bits: float) -> tuple[float, ...]:
     """The value of each of TERMS for a bank of `n_bytes` with a word of `width_bits`."""
     root = math.sqrt(n_bytes)
-    return 1.0, width_bits, root, width_bits * root, n_bytes
+    between = max(root - math.sqrt(MAT_BYTES), 0.0)
+    mat = min(n_bytes, MAT_BYTES)
+    return 1.0, width_bits, root, width_bits * root, n_bytes, mat, width_bits * between
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Fit(Sourced):
     per_root_byte: Number
     per_bit_root_byte: Number
     per_byte: Number
+    per_mat_byte: Number
+    per_bit_between_mats: Number
     mean_error: Number
     max_error: Number
     left_out_error: Number

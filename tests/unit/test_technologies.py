@@ -125,10 +125,10 @@ def test_the_files_are_what_the_script_makes_of_the_evidence(script: ModuleType)
 
 
 def test_the_fit_finds_the_coefficients_that_made_the_rows(script: ModuleType) -> None:
-    truth = Curve((0.5, 0.01, 0.02, 3e-4, 0.0))
+    truth = Curve((0.5, 0.01, 0.02, 3e-4, 1e-6, 2e-5, 1e-4))
     rows = [
         {"size_bytes": str(n), "width_bits": str(w), "y": str(truth(n, w))}
-        for n in (64, 1024, 16384, 262144)
+        for n in (64, 1024, 16384, 262144, 1 << 20, 1 << 24)
         for w in (8, 64, 256)
     ]
     assert script.fit(rows, "y").coefficients == pytest.approx(truth.coefficients, rel=1e-4, abs=1e-8)
