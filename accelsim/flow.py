@@ -343,7 +343,7 @@ def map_layers(
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
-    """Whether a file can be used, and as what: architecture, technology, mapping or model. InputError if not."""
+    """Whether a file can be used, and as what: architecture, technology, mapping, model. InputError if not."""
     from accelsim.base.files import read_limited
     from accelsim.workload.readers import read
 
