@@ -343,7 +343,7 @@ def map_layers(
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
-    """Whether a file can be used, and as what: architecture, technology, mapping, model. InputError if not."""
+    """Whether a file can be used, and as what: an architecture, a mapping, a model ... InputError if not."""
     from accelsim.base.files import read_limited
     from accelsim.workload.readers import read
 
@@ -355,10 +355,12 @@ def check(path: str | Path) -> list[dict[str, Any]]:
 
             n = len(load_mappings(file).layers)
             return [{"file": str(path), "kind": "mapping", "ok": True, "summary": f"mappings of {n} layers"}]
-        if b"accelsim.technology/" in head[:4096]:
-            from accelsim.hardware.technology import load_technology
+        if b"accelsim.technology/" in head[:4096] or b"accelsim.dram/" in head[:4096]:
+            from accelsim.hardware.technology import load_dram, load_technology
 
-            about = load_technology(str(file)).description
+            about = (load_dram if b"accelsim.dram/" in head[:4096] else load_technology)(
+                str(file)
+            ).description
             return [{"file": str(path), "kind": "technology", "ok": True, "summary": about}]
         machine = arch(file).machine()
         levels = ", ".join(machine.level_names)

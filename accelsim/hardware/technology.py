@@ -184,11 +184,16 @@ def load_technology(name_or_path: str) -> TechnologyFile:
     return found
 
 
+def load_dram(name_or_path: str) -> DramFile:
+    """A file of DRAM devices; InputError with all that is wrong with it."""
+    found: DramFile = _read(name_or_path, DramFile)
+    return found
+
+
 @cache
 def dram_devices() -> dict[str, DramDevice]:
     """The devices of `technologies/dram.yaml` by name."""
-    found: DramFile = _read(DRAM_FILE, DramFile)
-    return dict(found.devices)
+    return dict(load_dram(DRAM_FILE).devices)
 
 
 def nodes() -> tuple[str, ...]:

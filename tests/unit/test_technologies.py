@@ -227,3 +227,19 @@ def test_a_technology_file_with_a_slip_says_where(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_technology(str(path))
     assert any("exponnent" in str(problem.key) and problem.line for problem in caught.value.problems)
+
+
+def test_check_knows_a_technology_and_a_table_of_drams() -> None:
+    from accelsim import flow
+
+    for name in (*nodes(), "dram"):
+        (found,) = flow.check(ROOT / "technologies" / f"{name}.yaml")
+        assert (found["kind"], found["ok"]) == ("technology", True)
+
+
+def test_an_editor_asks_for_from_in_a_file_that_extends_another_too() -> None:
+    from accelsim.hardware.schema import json_schema
+
+    definitions = json_schema()["$defs"]
+    assert definitions["TechnologyAccess"]["required"] == ["from"]
+    assert definitions["ChangeTechnologyAccess"]["required"] == ["from"]
