@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from accelsim.compat.isca16 import FORMS, Room, Shape, search
 from accelsim.compat.isca16 import machine as sizes
 from accelsim.mapping.dataflows.base import ladder
+from accelsim.testing.row_stationary import RowStationary, run_row_stationary
 
 Mapping = dict[str, int]
 
@@ -212,6 +213,42 @@ def test_no_local_reuse_and_osa_equal_their_loops_where_tiles_are_whole_and_taps
         for name, words in walked.items():
             at_level, of = name.split("_")
             assert counts[level[at_level], operand[of]] == pytest.approx(words), (flow, name)
+
+
+@st.composite
+def whole_row_stationary(draw: st.DrawFn) -> tuple[Shape, Mapping]:
+    """A layer that a mapping cuts into whole tiles, with more than one window in a row."""
+    n, f, q, r, p, t, taps, stride = (draw(st.integers(1, 2)) for _ in range(8))
+    images, strips, passes, blocks_of_filters, outer = (draw(st.integers(1, 2)) for _ in range(5))
+    out = max(f * strips, 2)
+    if out % f:
+        out += 1
+    m = p * t * blocks_of_filters
+    x = Shape(images * n, 1, q * r * passes, m * outer, stride * (out - 1) + taps, taps, stride)
+    return x, {"m": m, "n": n, "f": f, "p": p, "q": q, "r": r, "t": t}
+
+
+@given(case=whole_row_stationary())
+@settings(max_examples=40, deadline=None)
+def test_row_stationary_equals_an_array_of_scratch_pads_but_for_its_first_writes_and_double_hops(
+    case: tuple[Shape, Mapping],
+) -> None:
+    """The array of testing.row_stationary moves every word: sums are as the forms have them, plus one write
+    of each output in the buffer, and half as many hops; weights and inputs are never more."""
+    x, at = case
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(1, 9, (x.N, x.C, x.H, x.H))
+    weights = rng.integers(1, 9, (x.M, x.C, x.R, x.R))
+    rows = RowStationary(at["n"], at["m"], at["f"], at["p"], at["q"], at["r"], at["t"])
+    walked = run_row_stationary(inputs, weights, x.U, rows).words
+    counts = FORMS["rs"].counts(x, {name: np.array([value]) for name, value in at.items()})[:, :, 0]
+    assert walked["glb O update"] + walked["glb O return"] == counts[1, 2] + x.outputs
+    assert 2 * walked["array O hop"] == counts[2, 2]
+    assert walked["dram W read"] <= counts[0, 1] * (1 + 1e-12)
+    assert walked["glb I read"] <= counts[1, 0] * (1 + 1e-12)
+    if x.R >= x.U and at["q"] * at["r"] < x.C:  # no word is skipped, and none stays from pass to pass
+        assert walked["dram W read"] == counts[0, 1]
+        assert walked["glb I read"] == pytest.approx(counts[1, 0])
 
 
 def test_a_last_strip_that_is_not_whole_counts_as_a_fraction_of_one() -> None:
