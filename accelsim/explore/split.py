@@ -23,7 +23,7 @@ from accelsim.mapper.solve import Solver, open_cache
 from accelsim.results.grid import grid_csv, loss
 from accelsim.results.result import Result
 from accelsim.sim.chip import ChipSimulation
-from accelsim.tables.chip import Chip, ReplicaWork
+from accelsim.tables.chip import Cells, Chip, ReplicaWork
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.passes import drop_noops, fuse
 
@@ -63,6 +63,7 @@ def split(
     started = time.perf_counter()
     _check(graph, objective, strategy, simulate, images)
     if cores is not None:
+        _check_cores(machine, cores)
         machine = load_arch(machine.path, (*machine.sets, f"core.count={cores}"), machine.dataflow)
     chip = machine.chip()
     chosen = choices(chip.n_cores, mp=mp, dp=dp, threads=threads, batch=batch)
@@ -71,7 +72,7 @@ def split(
     works = _replicas(cut, [m for m in chosen.mp if m * min(chosen.dp) <= chip.n_cores], progress)
     costs = cell_costs(chip, works, cells)
     if not costs.ok.any():
-        raise InfeasibleError(_nothing_fits(chip, chosen, costs))
+        raise InfeasibleError(_nothing_fits(graph.name, chip, chosen, cells, costs))
     simulation = ChipSimulation(chip, works)
     decided = decide(cells, costs, simulation, objective, simulate, progress)
     order = decided.order()
@@ -168,7 +169,20 @@ def _check(
         raise InputError(wrong)
 
 
-def _nothing_fits(chip: Chip, chosen: Choices, costs: CellCosts) -> Problem:
+def _check_cores(machine: Arch, cores: int) -> None:
+    """Clusters are equal: InputError where the cores don't divide into them, with what would."""
+    known = machine.spec.clusters.count if machine.spec.clusters is not None else 1
+    if cores % known == 0:
+        return
+    below, inside = cores // known * known, machine.spec.core.count // known
+    hint = f"--cores {below} or {below + known}" if below else f"--cores {known}"
+    if cores % inside == 0:
+        hint += f", or fewer clusters: --set clusters.count={cores // inside}"
+    said = f"{cores:,} cores don't divide into the {known:,} equal clusters of {machine.name}"
+    raise InputError(Problem(said, key="cores", expected=f"a multiple of {known:,}", hint=hint))
+
+
+def _nothing_fits(model: str, chip: Chip, chosen: Choices, cells: Cells, costs: CellCosts) -> Problem:
     """Demand, limit, and what would mend it, of the cell that comes nearest."""
     if not (costs.status == "oom").any():
         least = min(chosen.mp) * min(chosen.dp)
@@ -177,9 +191,12 @@ def _nothing_fits(chip: Chip, chosen: Choices, costs: CellCosts) -> Problem:
             f"{chip.name} has {chip.n_cores:,}",
             hint=f"lower --mp or --dp, or --cores {least}",
         )
-    need, limit = float(np.nanmin(costs.memory_bytes)), chip.memory_bytes * chip.n_cards
+    at = int(np.nanargmin(costs.memory_bytes))
+    need, limit = float(costs.memory_bytes[at]), chip.memory_bytes * chip.n_cards
+    mp, dp, threads, batch = cells.rows()[at]
     return Problem(
-        f"{chip.name} needs {need:,.0f} B of {limit:,.0f} B in the cell that needs least",
+        f"{model} needs {need:,.0f} B in the cell that needs least (mp {mp}, dp {dp}, threads {threads}, "
+        f"batch {batch}), {chip.name} has {limit:,.0f} B",
         hint="lower --batch, --threads or --dp, or raise dram.size",
     )
 

@@ -132,7 +132,7 @@ def test_what_has_no_room_is_told_with_its_bytes(here: Here) -> None:
         (("--mp", "8", "--dp", "8"), ("64 cores", "32")),
         (
             ("--threads", "64", "--batch", "1024", "--set", "dram.size='12 MB'"),
-            ("12,000,000 B", "lower --batch"),
+            ("lenet", "mp 1, dp 1, threads 64, batch 1024", "12,000,000 B", "lower --batch"),
         ),
     ],
 )
@@ -157,12 +157,25 @@ def test_where_no_cell_runs_the_code_is_3_with_demand_and_limit(
         (("--objective", "speed"), "--objective"),
         (("--simulate", "-1"), "--simulate"),
         (("--cores", "0"), "--cores"),
+        (("--cores", "6"), "cores"),
+        (("--set", "runtime.kernel_efficiency=0"), "runtime.kernel_efficiency.value"),
     ],
 )
 def test_bad_options_are_named(here: Here, options: tuple[str, ...], key: str) -> None:
     outcome = here(*SPLIT, *options, "--json")
     assert outcome.code == 2, outcome.out
     assert outcome.json["errors"][0]["key"] == key
+
+
+def test_a_part_of_a_chip_takes_the_clusters_that_its_refusal_names(here: Here) -> None:
+    """1,024 cores in 256 clusters of four: 8 cores are two such clusters."""
+    pod = ("split", "lenet", "--arch", "tpu_pod_like", "--no-cache", "--cores", "8", "--batch", "1")
+    refused = here(*pod)
+    assert refused.code == 2
+    assert "a multiple of 256" in refused.err
+    assert "--set clusters.count=2" in refused.err
+    mended = here(*pod, "--set", "clusters.count=2", "--json").json["inputs"]["arch"]
+    assert (mended["cores"], mended["clusters"]) == (8, 2)
 
 
 def test_tables_show_the_grid_the_best_and_what_limits_each_cell(here: Here) -> None:
