@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from itertools import product
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_where_no_cell_runs_the_code_is_3_with_demand_and_limit(
         (("--simulate", "-1"), "--simulate"),
         (("--cores", "0"), "--cores"),
         (("--cores", "6"), "cores"),
+        (("--trace", "t.json", "--strategy", "hybrid"), "trace"),
         (("--set", "runtime.kernel_efficiency=0"), "runtime.kernel_efficiency.value"),
     ],
 )
@@ -206,6 +208,22 @@ def test_a_directory_holds_result_grid_and_heat_map(here: Here, tmp_path: Path) 
         "" if cell["throughput_fps"] is None else str(cell["throughput_fps"]) for cell in outcome.json["grid"]
     ]
     assert (made / "split.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_timeline_has_the_threads_and_replicas_of_the_best_cell(here: Here, tmp_path: Path) -> None:
+    """Four threads, an instance each of two replicas of one core: all eight cores of a cluster hold one."""
+    file = tmp_path / "t.json.gz"
+    cell = ("--mp", "1", "--dp", "2", "--threads", "4", "--batch", "1", "--trace", file)
+    assert here(*SPLIT, *cell, "-o", tmp_path / "out", "-q").code == 0
+    events = json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+    names = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    tracks = {e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert {"thread 0", "thread 3", "compute", "channel"} <= tracks
+    layers = {row["layer"] for row in json.loads((tmp_path / "out" / "result.json").read_text())["layers"]}
+    on_device = {e["name"] for e in events if e["ph"] == "X" and names[e["pid"]] != "host"}
+    assert on_device == layers
+    n_slices = sum(e["ph"] == "X" for e in events)
+    assert len((tmp_path / "out" / "trace.csv").read_text().splitlines()) == 1 + n_slices
 
 
 def test_two_runs_give_the_same_bytes_outside_run() -> None:
