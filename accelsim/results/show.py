@@ -59,6 +59,7 @@ def summary(totals: Mapping[str, Any]) -> str:
         ("macs", " MACs"),
         ("latency_cycles", " cycles"),
         ("latency_s", ""),
+        ("throughput_fps", " images/s"),
         ("energy_pj", ""),
     ):
         if totals.get(name) is not None:
