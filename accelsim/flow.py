@@ -130,13 +130,15 @@ def simulate(
     """
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
+    from accelsim.results.trace import check_trace_name
     from accelsim.simulating import Simulation, compared
     from accelsim.tracing import trace_of
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
-    _check_trace(trace)
+    if not isinstance(trace, bool):
+        check_trace_name(trace)
     _check_cores(cores, machine)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
@@ -180,13 +182,6 @@ def _check_cores(cores: int | None, machine: Arch) -> None:
                 expected=f"1 to {known}",
                 hint="accelsim split runs a network on all cores",
             )
-        )
-
-
-def _check_trace(trace: Path | str | bool) -> None:
-    if not isinstance(trace, bool) and not str(trace).endswith((".json", ".json.gz")):
-        raise InputError(
-            Problem("no name of a trace", file=str(trace), expected="a name that ends in .json.gz or .json")
         )
 
 
