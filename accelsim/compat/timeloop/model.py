@@ -149,6 +149,8 @@ class Rule:
     """Dims in order from the innermost loop; the others stand outside of them in any order."""
     split: int | None = None
     """In space: how many dims, from the innermost, lie on X; the others on Y. None: all on X."""
+    last: dict[int, int] = field(default_factory=dict)
+    """Dim to the trips of an imperfect factor at its last step."""
 
 
 @dataclass(frozen=True)
@@ -212,3 +214,5 @@ class TimeloopInput:
     """Partial sums are not read before their first update; TIMELOOP_ENABLE_FIRST_READ_ELISION=0 turns it
     off.
     """
+    passed_over: tuple[str, ...] = ()
+    """Attributes that only an energy model reads."""
