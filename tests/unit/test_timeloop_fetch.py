@@ -20,7 +20,7 @@ from accelsim.compat.timeloop.evaluate import evaluate
 from accelsim.compat.timeloop.model import Mappings, Tensor, TimeloopInput
 from accelsim.compat.timeloop.read import read_timeloop
 
-BASE = read_timeloop(Path(accelsim.__file__).parent / "evidence" / "timeloop_links.yaml")
+BASE = read_timeloop(Path(accelsim.__file__).parent / "evidence" / "timeloop" / "links.yaml")
 DIMS = BASE.workload.dims
 COLUMNS, ROWS = 4, 3
 Words = frozenset[tuple[int, ...]]

@@ -14,7 +14,7 @@ from accelsim.compat.timeloop.read import read_timeloop
 from accelsim.compat.timeloop.search import search_timeloop
 from accelsim.compat.timeloop.write import mapping_yaml
 
-FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop_eyeriss_conv.yaml"
+FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
 INSTANCE = "C: 128, Hdilation: 1, Hstride: 1, M: 256, N: 1, P: 56, Q: 56, R: 3, S: 3"
 SMALL = "C: 8, Hdilation: 1, Hstride: 1, M: 16, N: 1, P: 4, Q: 4, R: 3, S: 3"
