@@ -32,8 +32,8 @@ def evaluate(
 ) -> None:
     """What a mapping costs as Timeloop counts it: reads, fills, updates, cycles, energy.
 
-    The folder holds input.yaml with architecture, problem and mapping, and beside it mapping.yaml (in place of
-    its mapping), ERT.yaml and ART.yaml where there are any.
+    The folder holds input.yaml with architecture, problem and mapping, and beside it mapping.yaml (in place
+    of its mapping), ERT.yaml and ART.yaml where there are any.
     """
     from accelsim.cli.answer import give
     from accelsim.compat.timeloop.answer import evaluate_timeloop

@@ -63,9 +63,9 @@ def evaluated_blocks(result: Result) -> list[Block]:
         Head("energy"),
     )
     rows = [
-        (level if first else "", name, *(f"{words[key]:,}" for key in names), energy(words["energy_total_pJ"]))
+        ("" if n else level, name, *(f"{words[key]:,}" for key in names), energy(words["energy_total_pJ"]))
         for level, spaces in more["levels"].items()
-        for first, (name, words) in zip((True, *[False] * len(spaces)), spaces.items(), strict=False)
+        for n, (name, words) in enumerate(spaces.items())
     ]
     spent = tuple((name, energy(pj), f"{more['fJ_per_compute'].get(name, 0.0):,.2f}")
                   for name, pj in row["energy_pj_by_level"].items() if pj)  # fmt: skip

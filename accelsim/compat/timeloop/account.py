@@ -58,7 +58,12 @@ def account(given: TimeloopInput) -> Account:
             )
         )
     all_traffic = [traffic(given, nest, t) for t in range(len(given.workload.tensors))]
-    tally = {(i, t): one.tally[i] for i in range(len(levels)) for t, one in enumerate(all_traffic) if i in one.tally}
+    tally = {
+        (i, t): one.tally[i]
+        for i in range(len(levels))
+        for t, one in enumerate(all_traffic)
+        if i in one.tally
+    }
     instances = nest.instances
     n_macs_used = instances[0] * nest.levels[0].fanout
     n_computes = given.workload.n_computes
@@ -74,8 +79,11 @@ def account(given: TimeloopInput) -> Account:
         for i, store in enumerate(levels)
     ]
     network_pj = [
-        sum(_network(store, one, i, written=given.workload.tensors[t].read_write) for t, one in enumerate(all_traffic))
-        * instances[i]
+        instances[i]
+        * sum(
+            _network(store, one, i, written=tensor.read_write)
+            for one, tensor in zip(all_traffic, given.workload.tensors, strict=True)
+        )
         for i, store in enumerate(levels)
     ]
     return Account(
@@ -92,7 +100,7 @@ def account(given: TimeloopInput) -> Account:
 
 
 def problems_of_fit(given: TimeloopInput, nest: Nest) -> list[Problem]:
-    """Where tiles exceed their level or loops in space the children that there are."""
+    """Where tiles exceed their level or loops in space the instances that there are."""
     mapping = given.mapping
     assert mapping is not None
     found = []
@@ -103,13 +111,15 @@ def problems_of_fit(given: TimeloopInput, nest: Nest) -> list[Problem]:
             if keep
         )
         if store.size_words is not None and words > store.size_words:
-            found.append(Problem(f"{store.name} needs {words:,} words of {store.size_words:,}", file=given.file))
-        used, there = nest.levels[i].mesh, given.architecture.fanout(i)
-        for axis, n, most in zip("XY", used, there, strict=True):
-            if n > most:
-                found.append(
-                    Problem(f"{store.name} spreads over {n} children along {axis} of {most}", file=given.file)
-                )
+            found.append(
+                Problem(f"{store.name} needs {words:,} words of {store.size_words:,}", file=given.file)
+            )
+    names = [given.architecture.mac_name, *(store.name for store in given.architecture.levels)]
+    there = [given.architecture.n_macs, *(store.n_instances for store in given.architecture.levels)]
+    used = [nest.instances[0] * nest.levels[0].fanout, *nest.instances]
+    for name, n, most in zip(names, used, there, strict=True):
+        if n > most:
+            found.append(Problem(f"{n} instances of {name} in use, of {most}", file=given.file))
     return found
 
 

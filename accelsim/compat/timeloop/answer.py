@@ -37,10 +37,10 @@ def evaluate_timeloop(paths: Path | Sequence[Path], *, exact_walk: bool = False)
                 hint="accelsim map FILE --compat timeloop finds the best one",
             )
         )
-    if exact_walk:
-        given = replace(given, extrapolates=False)
     if misfits := problems_of_fit(given, nest_of(given.architecture, given.mapping)):
         raise InfeasibleError(misfits)
+    if exact_walk:
+        given = replace(given, extrapolates=False)
     counted = account(given)
     row = cost_row(given, counted)
     files = [one for path in paths for one in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]

@@ -27,8 +27,8 @@ BESIDE: Final = {
 def gather(paths: Sequence[Path], given: dict[str, Path | None]) -> Document:
     """One document of all files; each section stands in one of them.
 
-    A folder holds input.yaml and perhaps a mapping that takes the place of its own, or one file a section. The
-    tables of a file stand beside it. `given`: section to the file that replaces it.
+    A folder holds input.yaml and perhaps a mapping that takes the place of its own, or one file a section.
+    The tables of a file stand beside it. `given`: section to the file that replaces it.
     """
     if len(paths) == 1 and paths[0].is_dir():
         folder = paths[0]
@@ -42,12 +42,14 @@ def gather(paths: Sequence[Path], given: dict[str, Path | None]) -> Document:
         inputs = list(paths)
         for path in inputs:
             if path.is_dir():
-                raise InputError(Problem("a folder among files", file=str(path), expected="one folder, or files"))
+                raise InputError(
+                    Problem("a folder among files", file=str(path), expected="one folder, or files")
+                )
     documents = [load_with_nodes(path) for path in inputs]
-    for section, path in given.items():
-        if path is not None:
+    for section, other in given.items():
+        if other is not None:
             documents = [_without(document, section) for document in documents]
-            documents.append(_only(load_yaml_file(path), section))
+            documents.append(_only(load_yaml_file(other), section))
     for section in ("ERT", "ART"):
         near = _beside(inputs[0].parent, section)
         if near is not None and not any(section in (one.data or {}) for one in documents):
@@ -65,7 +67,7 @@ def _one_a_section(folder: Path) -> list[Path]:
     found = [
         path
         for path in sorted(folder.glob("*.yaml"))
-        if path.name not in aside and SECTIONS & set(_keys(load_yaml_file_or_none(path)))
+        if path.name not in aside and SECTIONS & set(_keys(_read_or_none(path)))
     ]
     if not found:
         raise InputError(
@@ -74,7 +76,7 @@ def _one_a_section(folder: Path) -> list[Path]:
     return found
 
 
-def load_yaml_file_or_none(path: Path) -> Document | None:
+def _read_or_none(path: Path) -> Document | None:
     """A file that is no YAML of ours may stand in the folder too."""
     try:
         return load_with_nodes(path)

@@ -67,6 +67,6 @@ def _notes(given: TimeloopInput, best: dict[str, Any]) -> tuple[str, ...]:
     own = account(given)
     energy, cycles = own.energy_pj / best["energy_pj"], own.cycles / best["latency_cycles"]
     return (
-        f"the file's own mapping: {own.energy_pj / 1e6:,.2f} uJ, {own.cycles:,} cycles; of the best mapping's: "
-        f"energy {energy:.3f}x, latency {cycles:.3f}x, edp {energy * cycles:.3f}x",
+        f"the file's own mapping: {own.energy_pj / 1e6:,.2f} uJ, {own.cycles:,} cycles; "
+        f"of the best mapping's: energy {energy:.3f}x, latency {cycles:.3f}x, edp {energy * cycles:.3f}x",
     )

@@ -100,8 +100,5 @@ def nest_of(architecture: Architecture, mapping: Mappings) -> Nest:
         x, y = (max(a, b) for a, b in zip(used, architecture.fanout(index), strict=True))
         order = tuple(mapping.order[index, :, 0].tolist())
         steps = loops(order, time, last_time)
-        levels.append(
-            NestLevel(steps, space, tuple(extent), tuple(last), held, last_held, (x, y))
-        )
+        levels.append(NestLevel(steps, space, tuple(extent), tuple(last), held, last_held, (x, y)))
     return Nest(tuple(levels), n_dims, imperfect)
-

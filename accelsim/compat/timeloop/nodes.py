@@ -20,8 +20,10 @@ from accelsim.base.files import read_limited
 from accelsim.base.yaml_lines import MAX_BYTES, Document, Key, load_yaml
 
 _TAG: Final = re.compile(r"^(\s*-\s+)!(\w+)", re.MULTILINE)
-_KNOWN: Final = {"tag", "name", "class", "subclass", "attributes", "spatial", "constraints", "required_actions",
-                 "enabled", "area_scale", "energy_scale"}  # fmt: skip
+_KNOWN: Final = {
+    "tag", "name", "class", "subclass", "attributes", "spatial", "constraints", "required_actions", "enabled",
+    "area_scale", "energy_scale",
+}  # fmt: skip
 _DUMMY: Final = {"width": 1, "depth": 1, "datawidth": 1}
 
 
@@ -60,12 +62,11 @@ def _flatten(document: Document, architecture: dict[str, Any]) -> None:
         outer, mesh = mesh, (mesh[0] * fan[0], mesh[1] * fan[1])
         name = str(node.get("name"))
         attributes = {**inherited, **(node.get("attributes") or {})}
-        if node["tag"] == "Container" or (fan != (1, 1) and name != "mac"):
-            if fan != (1, 1):
-                dummy = f"inter_{name}_spatial"
-                found.append(_part(dummy, "dummy_storage", _DUMMY, outer))
-                paths.append(here)
-                targets += _targets(node, dummy, ("spatial",))
+        if fan != (1, 1):
+            dummy = f"inter_{name}_spatial"
+            found.append(_part(dummy, "dummy_storage", _DUMMY, outer))
+            paths.append(here)
+            targets += _targets(node, dummy, ("spatial",))
         if node["tag"] == "Container":
             inherited = attributes
             continue
@@ -96,9 +97,7 @@ def _part(name: str, kind: str, attributes: dict[str, Any], mesh: tuple[int, int
 def _targets(node: dict[str, Any], target: str, kinds: tuple[str, ...]) -> list[dict[str, Any]]:
     """A node's constraints as directives on its level."""
     constraints = node.get("constraints") or {}
-    return [
-        {"target": target, "type": kind, **constraints[kind]} for kind in kinds if constraints.get(kind)
-    ]
+    return [{"target": target, "type": kind, **constraints[kind]} for kind in kinds if constraints.get(kind)]
 
 
 def _at(document: Document, path: Key, message: str, expected: str) -> InputError:

@@ -12,11 +12,11 @@ from accelsim.compat.timeloop.lines import Notes
 from accelsim.compat.timeloop.model import Architecture, Level, Network
 
 COUNTED: Final = {
-    "depth", "memory_depth", "entries", "sizeKB", "width", "memory_width", "datawidth", "word_bits", "word_width",
-    "block_size", "n_words", "cluster_size", "bandwidth", "read_bandwidth", "write_bandwidth", "shared_bandwidth",
-    "per_dataspace_bandwidth_consumption_scale", "multiple_buffering", "meshX", "meshY", "reduction_supported",
-    "network_fill_latency", "network_drain_latency", "network_word_bits", "wire_energy", "router_energy",
-    "energy_per_hop", "ingress_energy", "tile_width", "instances",
+    "depth", "memory_depth", "entries", "sizeKB", "width", "memory_width", "datawidth", "word_bits",
+    "word_width", "block_size", "n_words", "cluster_size", "bandwidth", "read_bandwidth", "write_bandwidth",
+    "shared_bandwidth", "per_dataspace_bandwidth_consumption_scale", "multiple_buffering", "meshX", "meshY",
+    "reduction_supported", "network_fill_latency", "network_drain_latency", "network_word_bits",
+    "wire_energy", "router_energy", "energy_per_hop", "ingress_energy", "tile_width",
 }  # fmt: skip
 NEUTRAL: Final[dict[str, Any]] = {
     "has_power_gating": False, "network_type": "1:N", "addr_gen_energy": 0, "network_read": None,
@@ -69,8 +69,8 @@ def read_architecture(
     for store in reversed(stores):
         if inner.count % store.count:
             notes.note(inner.path, f"{inner.count} of them under {store.count}", "a multiple")
-        level = _level(notes, store, _energies(energies, table, store), area.get(store.name), subtree, tensors)
-        levels.append(level)
+        pj = _energies(energies, table, store)
+        levels.append(_level(notes, store, pj, area.get(store.name), subtree, tensors))
         subtree = area.get(store.name, 0.0) + subtree * (inner.count // store.count)
         inner = store
     attributes = _attributes(notes, mac)
@@ -153,7 +153,7 @@ def _level(
     )
     block = whole(("block_size", "n_words"), 0) or max(1, width // (word * cluster))
     if store.count % cluster:
-        notes.note((*path, "cluster_size"), f"{store.count} instances in clusters of {cluster}", "whole clusters")
+        notes.note((*path, "cluster_size"), f"{cluster} of {store.count} instances", "whole clusters")
     mesh_x = whole(("meshX",), store.count if attributes.get("meshY") is None else 0)
     mesh_x = mesh_x or store.count // whole(("meshY",), 1)
     if store.count % mesh_x or whole(("meshY",), store.count // mesh_x) != store.count // mesh_x:
@@ -195,7 +195,7 @@ def _size(attributes: dict[str, Any], whole: Any, number: Any, word: int, block:
 
 
 def _network(notes: Notes, path: Key, attributes: dict[str, Any], word: int, subtree: float) -> Network:
-    """Of the network inside a level: E_hop = bits x mm of a child's side x pJ per bit and mm, unless given."""
+    """Inside a level: E_hop = bits x mm of a child's side x pJ per bit and mm, unless it is given."""
 
     def number(key: str, default: float = 0.0) -> float:
         value = attributes.get(key)

@@ -22,7 +22,7 @@ from accelsim.compat.timeloop.bounds import Bounds, TileCost
 from accelsim.compat.timeloop.evaluate import evaluate
 from accelsim.compat.timeloop.model import Floats, Ints, Mappings, TimeloopInput
 from accelsim.compat.timeloop.orders import Order, orders, unfolded
-from accelsim.compat.timeloop.space import refuse_beyond_search, Space, spaces
+from accelsim.compat.timeloop.space import Space, refuse_beyond_search, spaces
 from accelsim.tables.certificate import Certificate
 
 CHUNK = 8192

@@ -227,7 +227,7 @@ def refuse_beyond_search(given: TimeloopInput) -> None:
     for tensor in given.workload.tensors:
         dims = [dim for rank in tensor.ranks for dim, _ in rank]
         if any(len(rank) > 2 for rank in tensor.ranks) or len(set(dims)) != len(dims):
-            found.append((f"{tensor.name} is no box of sums of two dims", "each dim once, at most two an axis"))
+            found.append((f"{tensor.name} has no plain axes", "each dim once, at most two an axis"))
     if not given.links:
         found.append(("link transfers are switched off", "Timeloop's default"))
     if found:

@@ -48,8 +48,7 @@ class Delta:
         """This box minus what it shares with another box; sides of 0 where nothing is left."""
         low = tuple(max(a, b) for a, b in zip(self.low, other.low, strict=True))
         high = tuple(
-            min(a + n, b + m)
-            for a, n, b, m in zip(self.low, self.sides, other.low, other.sides, strict=True)
+            min(a + n, b + m) for a, n, b, m in zip(self.low, self.sides, other.low, other.sides, strict=True)
         )
         shared = tuple(max(0, b - a) for a, b in zip(low, high, strict=True))
         if not prod(shared):
@@ -63,9 +62,7 @@ class Delta:
             sides = (*self.sides[:axis], self.sides[axis] - shared[axis], *self.sides[axis + 1 :])
             start = high[axis] if at_low else self.low[axis]
             return Delta((*self.low[:axis], start, *self.low[axis + 1 :]), sides)
-        return Delta(
-            self.low, self.sides, (tuple(a - b for a, b in zip(low, self.low, strict=True)), shared)
-        )
+        return Delta(self.low, self.sides, (tuple(a - b for a, b in zip(low, self.low, strict=True)), shared))
 
 
 @dataclass
@@ -243,10 +240,10 @@ class Walk:
             self.children[key] = dict(self._children(here.space, 0, (0,) * len(self.at)))
         children = self.children[key]
         for loop in here.space:
-            self.not_last[loop.dim] += 1 < loop.last
+            self.not_last[loop.dim] += loop.last > 1
         delta = self._tile(level - 1)
         for loop in here.space:
-            self.not_last[loop.dim] -= 1 < loop.last
+            self.not_last[loop.dim] -= loop.last > 1
         seen.spread = max(seen.spread, self._box(here.spread, here.last_spread).size)
         size = delta.size
         sent = self._grouped(level, key, children) if size else {}
@@ -263,9 +260,7 @@ class Walk:
         for members, (groups, hops) in sent.items():
             seen.records[members, groups].add(groups * size * self.weight, hops)
 
-    def _grouped(
-        self, level: int, key: object, children: dict[int, Vector]
-    ) -> dict[int, tuple[int, float]]:
+    def _grouped(self, level: int, key: object, children: dict[int, Vector]) -> dict[int, tuple[int, float]]:
         """Children in a group to (groups, hops of them all): those at one offset want the same words."""
         found = self.groups.get(key)
         if found is None:
@@ -303,9 +298,8 @@ class Walk:
         for index, offset in children.items():
             wanted = tuple(a + b for a, b in zip(offset, move, strict=True))
             x, y = index % x_size, index // x_size
-            beside = ((x, y - 1), (x, y + 1), (x - 1, y), (x + 1, y))
-            if any(
-                0 <= i < x_size and 0 <= j < y_size and places.get(j * x_size + i) == wanted for i, j in beside
-            ):
-                served.add(index)
+            for i, j in ((x, y - 1), (x, y + 1), (x - 1, y), (x + 1, y)):
+                is_there = 0 <= i < x_size and 0 <= j < y_size
+                if is_there and places.get(j * x_size + i) == wanted:
+                    served.add(index)
         return served

@@ -44,6 +44,8 @@ def _report(case: str) -> dict[str, Any]:
     if not path.exists():
         known = sorted(file.stem for file in FOLDER.glob("*.yaml") if file.stem != "case")
         raise InputError(
-            Problem(f"no case {case!r}", expected="a path, or " + ", ".join(known), hint=did_you_mean(case, known))
+            Problem(
+                f"no case {case!r}", expected="a path, or " + ", ".join(known), hint=did_you_mean(case, known)
+            )
         )
     return evaluate_timeloop(path).to_dict()
