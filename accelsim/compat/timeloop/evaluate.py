@@ -207,7 +207,7 @@ class _Traffic:
             fetch = np.ones_like(fanout)
         content, got = (fetch * distinct).astype(np.float64), (fetch * fanout).astype(np.float64)
         peer = np.zeros(fanout.shape)
-        which = self._may_link(level)
+        which = self._may_link(level) if self.given.links else np.zeros(0, np.int64)
         for b, words in zip(which, self._linked(level, which), strict=True):
             content[b], got[b], links = words
             # a link counts at the level that keeps both ends, over all its instances (Timeloop's own rule)

@@ -86,7 +86,7 @@ def traffic(given: TimeloopInput, nest: Nest, t: int) -> Traffic:
 
 
 def _round(words: float) -> int:
-    return floor(words + 0.5)
+    return max(0, floor(words + 0.5))  # children at an imperfect edge see less than their part
 
 
 def _content(seen: Seen) -> float:
