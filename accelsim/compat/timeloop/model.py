@@ -161,6 +161,8 @@ class Constraints:
     space: dict[int, Rule] = field(default_factory=dict)
     keep: dict[tuple[int, int], bool] = field(default_factory=dict)
     """(level, tensor) to whether it is kept."""
+    unsearched: tuple[str, ...] = ()
+    """What else the file asks of a mapping, that no search here knows."""
 
 
 SWITCHES: Final = (

@@ -39,7 +39,12 @@ ACTIONS: Final = {
 }
 """What Timeloop counts, and the names in a table of energies that it looks for, in turn."""
 _NAME: Final = re.compile(r"(\w+)(?:\[(\d+)\.\.(\d+)\])?")
-_ARITHMETIC: Final = re.compile(r"mac|compute|multiplier", re.IGNORECASE)
+_STORAGE: Final = re.compile(r"DRAM|SRAM|regfile|smartbuffer|storage")
+_ARITHMETIC: Final = re.compile(r"mac|compute", re.IGNORECASE)
+_NETWORK: Final = re.compile(r"NoC|Legacy|ReductionTree|SimpleMulticast|Mesh")
+"""What Timeloop takes for a level, a multiplier and a network, by parts of a class's name; it passes over the
+rest.
+"""
 
 
 class _Found:
@@ -97,7 +102,13 @@ def _walk(notes: Notes, path: Key, times: int, found: list[_Found]) -> None:
             if isinstance(item, dict) and part.get("enabled", True) is not True:
                 notes.note((*at, "enabled"), "a component that is off", "no such component")
             name, n = _named(notes, at, part.get("name"))
-            found.append(_Found(name, n * count * times, str(part.get("class")), at))
+            kind = str(part.get("class"))
+            if _STORAGE.search(kind) or _ARITHMETIC.search(kind):
+                found.append(_Found(name, n * count * times, kind, at))
+            elif _NETWORK.search(kind):
+                notes.note(at, f"{name} is a network of class {kind}", "networks inside their levels")
+            else:
+                notes.passed_over.append(name)
         if "subtree" in table:
             _walk(notes, here, times * count, found)
 

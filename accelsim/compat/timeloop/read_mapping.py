@@ -20,6 +20,7 @@ from accelsim.compat.timeloop.model import (
 )
 
 KEYS: Final = {"target", "type", "factors", "permutation", "split", "keep", "bypass", *SWITCHES}
+UNSEARCHED: Final = {"utilization", "parallelism", "max_overbooked_proportion", "skew"}
 OLD_SWITCHES: Final = {"rmw_on_first_writeback": "rmw_first_update"}
 BYPASS: Final = {"bypass", "datatype", "dataspace"}
 
@@ -28,16 +29,23 @@ def read_constraints(notes: Notes, workload: Workload, architecture: Architectur
     """What `architecture_constraints` and `mapspace_constraints` ask of a mapping."""
     rules: dict[str, dict[int, Rule]] = {"temporal": {}, "spatial": {}}
     keep: dict[tuple[int, int], bool] = {}
+    unsearched: list[str] = []
     for section in ("architecture_constraints", "mapspace_constraints"):
         if not notes.at((section,)):
             continue
         notes.table((section,), {"targets", "version"})
         for i in range(len(notes.items((section, "targets"), optional=True))):
             path: Key = (section, "targets", i)
+            asked = notes.at((*path, "type"))
+            if asked in UNSEARCHED:
+                unsearched.append(str(asked))
+                continue
             directive = _directive(notes, path, architecture)
             if directive is None:
                 continue
             level, kind, table = directive
+            off = _switched_off(notes, path, table, workload, level)
+            unsearched += sorted({rule for rule, _, _ in off})
             if kind == "keep":
                 _keep(notes, path, workload, level, keep)
             else:
@@ -46,7 +54,7 @@ def read_constraints(notes: Notes, workload: Workload, architecture: Architectur
         if kept and architecture.levels[at].is_dummy:
             notes.note(("architecture_constraints",), f"{architecture.levels[at].name} can keep nothing")
     notes.stop()
-    return Constraints(rules["temporal"], rules["spatial"], keep)
+    return Constraints(rules["temporal"], rules["spatial"], keep, tuple(dict.fromkeys(unsearched)))
 
 
 def read_mapping(

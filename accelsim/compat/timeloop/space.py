@@ -228,6 +228,10 @@ def refuse_beyond_search(given: TimeloopInput) -> None:
         dims = [dim for rank in tensor.ranks for dim, _ in rank]
         if any(len(rank) > 2 for rank in tensor.ranks) or len(set(dims)) != len(dims):
             found.append((f"{tensor.name} has no plain axes", "each dim once, at most two an axis"))
+    found += [
+        (f"the constraint {one}", "factors, permutation, keep, bypass")
+        for one in given.constraints.unsearched
+    ]
     if not given.links:
         found.append(("link transfers are switched off", "Timeloop's default"))
     if found:
