@@ -44,11 +44,13 @@ def test_every_number_of_a_typed_case_is_timeloops(case: str) -> None:
     for row in rows:
         found = report["levels"][row["level"]][row["data_space"]]
         assert {name: found[name] for name in FIELDS} == {name: int(row[name]) for name in FIELDS}
-        assert found["energy_total_pJ"] == float(row["energy_pj"])
+        if row["energy_pj"]:  # of one reference output only the counts are ours to compare
+            assert found["energy_total_pJ"] == float(row["energy_pj"])
     assert len(rows) == sum(len(spaces) for spaces in report["levels"].values())
     assert report["cycles"] == int(rows[0]["cycles"])
-    assert report["fJ_per_compute"]["Total"] == float(rows[0]["fj_per_compute"])
-    assert float(report["utilization"].rstrip("%")) == float(rows[0]["utilization_pct"])
+    if rows[0]["fj_per_compute"]:
+        assert report["fJ_per_compute"]["Total"] == float(rows[0]["fj_per_compute"])
+        assert float(report["utilization"].rstrip("%")) == float(rows[0]["utilization_pct"])
 
 
 @pytest.mark.parametrize("case", sorted({row["case"] for row in ROWS}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from math import sqrt
 from typing import Any, Final
 
@@ -70,12 +71,13 @@ def read_architecture(
     table, area = _tables(energies, "ERT"), _areas(areas)
     levels: list[Level] = []
     subtree = area.get(mac.name, 0.0)
+    wire = _wire(energies, table)
     inner = mac
     for store in reversed(stores):
         if inner.count % store.count:
             notes.note(inner.path, f"{inner.count} of them under {store.count}", "a multiple")
         pj = _energies(energies, table, store)
-        levels.append(_level(notes, store, pj, area.get(store.name), subtree, tensors))
+        levels.append(_level(notes, store, pj, area.get(store.name), subtree, wire, tensors))
         subtree = area.get(store.name, 0.0) + subtree * (inner.count // store.count)
         inner = store
     attributes = _attributes(notes, mac)
@@ -132,9 +134,9 @@ def _attributes(notes: Notes, part: _Found) -> dict[str, Any]:
     for key in notes.at(path) or {}:
         plain = key.replace("-", "_")
         if plain not in known:
-            near = did_you_mean(plain, known)
-            if near is not None:
-                notes.note((*path, key), "unknown key", "a key that is read", near, key=True)
+            if get_close_matches(plain.lower(), [name.lower() for name in known], cutoff=0.75):
+                hint = did_you_mean(plain, known)
+                notes.note((*path, key), "unknown key", "a key that is read", hint, key=True)
             notes.passed_over.append(f"{part.name}.{plain}")
     for key, neutral in NEUTRAL.items():
         if attributes.get(key, neutral) not in (neutral, None):
@@ -144,7 +146,7 @@ def _attributes(notes: Notes, part: _Found) -> dict[str, Any]:
 
 def _level(
     notes: Notes, store: _Found, pj: dict[str, float], area: float | None, subtree: float,
-    tensors: tuple[str, ...],
+    wire: float, tensors: tuple[str, ...],
 ) -> Level:  # fmt: skip
     path = (*store.path, "attributes")
     attributes = _attributes(notes, store)
@@ -186,7 +188,7 @@ def _level(
         is_dummy=store.kind == "dummy_storage",
         cluster_size=cluster,
         can_reduce="DRAM" not in store.kind if reduces is None else bool(reduces),
-        network=_network(notes, path, attributes, word, subtree),
+        network=_network(notes, path, attributes, word, subtree, wire),
         bandwidth_scale=_scales(notes, path, attributes, tensors),
         area_um2=area,
     )
@@ -205,7 +207,9 @@ def _size(attributes: dict[str, Any], whole: Any, number: Any, word: int, block:
     return int(size // max(1.0, number("multiple_buffering") or 1.0))
 
 
-def _network(notes: Notes, path: Key, attributes: dict[str, Any], word: int, subtree: float) -> Network:
+def _network(
+    notes: Notes, path: Key, attributes: dict[str, Any], word: int, subtree: float, wire: float
+) -> Network:
     """Inside a level: E_hop = bits x mm of a child's side x pJ per bit and mm, unless it is given."""
 
     def number(key: str, default: float = 0.0) -> float:
@@ -214,18 +218,29 @@ def _network(notes: Notes, path: Key, attributes: dict[str, Any], word: int, sub
 
     bits = number("network_word_bits", word)
     side_um = number("tile_width", sqrt(subtree))
-    if number("wire_energy") and not side_um:
+    if number("wire_energy", wire) and not side_um:
         notes.note((*path, "wire_energy"), "no length of a wire", "tile_width, or areas (ART)")
     latency = [
         0 if attributes.get(key) is None else notes.whole((*path, key), attributes[key], 0)
         for key in ("network_fill_latency", "network_drain_latency")
     ]
     return Network(
-        number("energy_per_hop", bits * side_um / 1000 * number("wire_energy")),
+        number("energy_per_hop", bits * side_um / 1000 * number("wire_energy", wire)),
         number("router_energy"),
         number("ingress_energy"),
         *latency,
     )
+
+
+def _wire(energies: Notes, table: dict[str, Key]) -> float:
+    """pJ per bit and mm of all networks, where the table of energies has a wire."""
+    path = table.get("wire", table.get("Wire"))
+    if path is None:
+        return 0.0
+    for i, item in enumerate(energies.items((*path, "actions"))):
+        if isinstance(item, dict) and item.get("name") == "transfer_random":
+            return energies.number((*path, "actions", i, "energy"), item.get("energy"))
+    return 0.0
 
 
 def _scales(

@@ -43,6 +43,7 @@ class Traffic:
     links: list[float]
     """[L]: words that the children hand one another."""
     partition: list[int]
+    """[L]: words of the tensor that one instance ever sees; 0 where it does not keep it."""
 
 
 def traffic(given: TimeloopInput, nest: Nest, t: int) -> Traffic:
@@ -82,7 +83,8 @@ def traffic(given: TimeloopInput, nest: Nest, t: int) -> Traffic:
             reads, fills = _round(content + peer), floor(got)
         updates = _round(content) if tensor.read_write else 0
         tally[level] = Tally(reads, fills, updates, seen[level].tile, partition[level])
-    return Traffic(tally, [one.records for one in seen], [one.links for one in seen], partition)
+    seen_parts = [part if level in kept else 0 for level, part in enumerate(partition)]
+    return Traffic(tally, [one.records for one in seen], [one.links for one in seen], seen_parts)
 
 
 def _round(words: float) -> int:
