@@ -24,7 +24,8 @@ def validate_blocks(result: Result) -> list[Block]:
             blocks += _detail(case, [row for row in result.rows if row["case"] == case["case"]])
     totals = result.totals
     outside = [case["case"] for case in cases if case["passed"] is False]
-    said = f"{totals['n_cases']} cases, {totals['n_failed']} outside their tolerance"
+    noun = "case" if totals["n_cases"] == 1 else "cases"
+    said = f"{totals['n_cases']} {noun}, {totals['n_failed']} outside their tolerance"
     blocks.append(Lines((said + (f": {', '.join(outside)}" if outside else ""),), "bold"))
     blocks.append(
         Lines(
@@ -145,4 +146,4 @@ def row_error(row: Mapping[str, Any]) -> str:
     value = row["error_frac"]
     if value is None:
         return "-" if row["theirs"] is None else "same" if row["theirs"] == row["ours"] else "DIFFERS"
-    return "0" if value == 0 else f"{value:+.1%}"
+    return "0" if value == 0 else f"{value:+.1%}" if abs(value) >= 0.0005 else "0.0%"
