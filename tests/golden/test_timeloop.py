@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 import accelsim
+import accelsim.compat.timeloop.account as account_module
+from accelsim.base.errors import InfeasibleError
 from accelsim.compat.timeloop.account import account
 from accelsim.compat.timeloop.answer import evaluate_timeloop
 from accelsim.compat.timeloop.evaluate import evaluate, fits
@@ -65,6 +67,18 @@ def test_the_closed_form_of_the_search_counts_the_same(case: str) -> None:
             assert found == [words.reads, words.fills, words.updates, words.partition]
         assert closed.cycles[0] == walked.cycles
         assert closed.energy_pj[0] == pytest.approx(walked.energy_pj, rel=1e-12)
+
+
+def test_where_a_walk_is_long_the_closed_form_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    walked = evaluate_timeloop(file("alexnet_conv3")).to_dict()
+    monkeypatch.setattr(account_module, "MAX_STEPS", 1)
+    assert evaluate_timeloop(file("alexnet_conv3")).to_dict() == walked
+    place = tmp_path / "input.yaml"
+    place.write_text(NETWORK, encoding="utf-8")
+    with pytest.raises(InfeasibleError, match="with networks that cost energy"):
+        account(read_timeloop(place))
 
 
 @pytest.mark.skipif(not CASES, reason="no reference cases at hand")

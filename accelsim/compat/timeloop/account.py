@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from accelsim.base.errors import InfeasibleError, Problem
+from accelsim.compat.timeloop.evaluate import evaluate
 from accelsim.compat.timeloop.model import Level, TimeloopInput
 from accelsim.compat.timeloop.nest import Nest, nest_of
 from accelsim.compat.timeloop.tally import Tally, Traffic, traffic
 
-MAX_STEPS = 2_000_000
-"""Steps of a walk that are waited for: some ten seconds a tensor."""
+MAX_STEPS = 50_000
+"""Steps of a walk that are waited for: some seconds a tensor."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,23 @@ class Account:
 
 
 def account(given: TimeloopInput) -> Account:
-    """Counts the mapping of the file. InfeasibleError where the walk of all its steps takes too long."""
+    """Counts the mapping of the file: by a walk, or in closed form where that is long.
+
+    InfeasibleError where it is long and the closed form does not cover the mapping.
+    """
     mapping, levels = given.mapping, given.architecture.levels
     assert mapping is not None
     nest = nest_of(given.architecture, mapping)
-    n_steps = nest.n_visited(extrapolates=given.extrapolates)
-    if n_steps > MAX_STEPS:
-        raise InfeasibleError(
-            Problem(
-                f"a walk of {n_steps:,} steps",
-                file=given.file,
-                expected=f"at most {MAX_STEPS:,}",
-                hint="leave out --exact-walk: Timeloop itself runs a loop at its first two steps",
-            )
-        )
-    all_traffic = [traffic(given, nest, t) for t in range(len(given.workload.tensors))]
-    tally = {
-        (i, t): one.tally[i]
-        for i in range(len(levels))
-        for t, one in enumerate(all_traffic)
-        if i in one.tally
-    }
+    if _is_long(given, nest):
+        all_traffic, tally = [], _closed(given)
+    else:
+        all_traffic = [traffic(given, nest, t) for t in range(len(given.workload.tensors))]
+        tally = {
+            (i, t): one.tally[i]
+            for i in range(len(levels))
+            for t, one in enumerate(all_traffic)
+            if i in one.tally
+        }
     instances = nest.instances
     n_macs_used = instances[0] * nest.levels[0].fanout
     n_computes = given.workload.n_computes
@@ -74,15 +71,15 @@ def account(given: TimeloopInput) -> Account:
         * min(instances[i], levels[i].n_instances // levels[i].cluster_size)
         for (i, t), words in tally.items()
     }
+    outermost = max(i for i, _ in tally)
     leak_pj = [
-        store.leak_pj * cycles * instances[i] if any(mapping.keep[i]) else 0.0
-        for i, store in enumerate(levels)
+        store.leak_pj * cycles * instances[i] if i <= outermost else 0.0 for i, store in enumerate(levels)
     ]
     network_pj = [
         instances[i]
         * sum(
             _network(store, one, i, written=tensor.read_write)
-            for one, tensor in zip(all_traffic, given.workload.tensors, strict=True)
+            for one, tensor in zip(all_traffic, given.workload.tensors, strict=False)
         )
         for i, store in enumerate(levels)
     ]
@@ -97,6 +94,46 @@ def account(given: TimeloopInput) -> Account:
         n_computes * given.architecture.compute_pj,
         n_macs_used,
     )
+
+
+def _is_long(given: TimeloopInput, nest: Nest) -> bool:
+    """Whether the closed form must stand in for a walk; InfeasibleError where it does not cover that."""
+    n_steps = nest.n_visited(extrapolates=given.extrapolates)
+    if n_steps <= MAX_STEPS:
+        return False
+    mapping = given.mapping
+    assert mapping is not None
+    beyond = {
+        "imperfect factors": nest.imperfect,
+        "networks that cost energy": any(level.network.costs_energy for level in given.architecture.levels),
+        "rules that are switched off": bool({rule for rule, *_ in mapping.switched_off} - {"no_coalesce"}),
+        "axes of three dims, or a dim on two": not all(one.is_plain for one in given.workload.tensors),
+    }
+    if any(beyond.values()):
+        raise InfeasibleError(
+            Problem(
+                f"a walk of {n_steps:,} steps",
+                file=given.file,
+                expected=f"at most {MAX_STEPS:,} with "
+                + ", ".join(name for name, on in beyond.items() if on),
+                hint=None if given.extrapolates else "leave out --exact-walk",
+            )
+        )
+    return True
+
+
+def _closed(given: TimeloopInput) -> dict[tuple[int, int], Tally]:
+    """The tally by the closed form of the search."""
+    mapping = given.mapping
+    assert mapping is not None
+    counts = evaluate(given, mapping)
+    columns = (counts.reads, counts.fills, counts.updates, counts.tile, counts.partition)
+    return {
+        (i, t): Tally(*(int(column[i, t, 0]) for column in columns))
+        for i, row in enumerate(mapping.keep)
+        for t, keep in enumerate(row)
+        if keep
+    }
 
 
 def problems_of_fit(given: TimeloopInput, nest: Nest) -> list[Problem]:

@@ -91,8 +91,8 @@ def evaluate(given: TimeloopInput, mappings: Mappings) -> Counts:
             for i, store in enumerate(levels)
         ]
     )
-    kept = np.array([any(row) for row in mappings.keep])
-    leak = np.array([store.leak_pj for store in levels]) * kept
+    leak = np.array([store.leak_pj for store in levels])  # of all in use, whether they keep anything or not
+    leak[1 + max(level for level, row in enumerate(mappings.keep) if any(row)) :] = 0
     leak_pj = leak[:, None] * cycles * instances
     compute_pj = given.workload.n_computes * given.architecture.compute_pj
     return Counts(

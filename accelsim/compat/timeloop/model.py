@@ -27,6 +27,12 @@ class Tensor:
     """For each rank its terms (index of the dim, coefficient); no dim stands in two ranks."""
     read_write: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether each dim stands on one axis and no axis has more than two: the closed forms take these."""
+        dims = [dim for rank in self.ranks for dim, _ in rank]
+        return len(set(dims)) == len(dims) and all(len(rank) <= 2 for rank in self.ranks)
+
     def words(self, extents: tuple[int, ...]) -> int:
         """Words of the box over some extents of the dims: 1 + sum of coefficient x (extent - 1) an axis."""
         return prod(1 + sum(by * (extents[dim] - 1) for dim, by in rank) for rank in self.ranks)

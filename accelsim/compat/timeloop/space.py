@@ -224,10 +224,11 @@ def refuse_beyond_search(given: TimeloopInput) -> None:
         for level in given.architecture.levels
         if level.network.costs_energy
     ]
-    for tensor in given.workload.tensors:
-        dims = [dim for rank in tensor.ranks for dim, _ in rank]
-        if any(len(rank) > 2 for rank in tensor.ranks) or len(set(dims)) != len(dims):
-            found.append((f"{tensor.name} has no plain axes", "each dim once, at most two an axis"))
+    found += [
+        (f"{tensor.name} has no plain axes", "each dim once, at most two an axis")
+        for tensor in given.workload.tensors
+        if not tensor.is_plain
+    ]
     found += [
         (f"the constraint {one}", "factors, permutation, keep, bypass")
         for one in given.constraints.unsearched
