@@ -20,7 +20,7 @@ def evaluate(
         ),
     ],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="More of Timeloop's files.")
+        list[Path] | None, typer.Argument(metavar="FILE...", help="More of Timeloop's files.")
     ] = None,
     exact_walk: Annotated[
         bool,

@@ -77,5 +77,5 @@ def evaluated_blocks(result: Result) -> list[Block]:
         Lines(tuple(row["mapping"].splitlines())),
         Table("Words per instance of a level", heads, tuple(rows), 0),
         Table("Energy", (Head("part", "left"), Head("energy"), Head("fJ/compute")), (*spent, total), 1),
-        Lines(result.notes),
+        *([Lines(result.notes)] if result.notes else ()),
     ]  # fmt: skip

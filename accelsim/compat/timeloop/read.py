@@ -19,7 +19,12 @@ SWITCHES: Final = (
     "TIMELOOP_ENABLE_FIRST_READ_ELISION",
     "TIMELOOP_DISABLE_LINK_TRANSFERS",
 )
-SILENT: Final = "TIMELOOP_HIDE_INCONSEQUENTIAL_STATS"
+SILENT: Final = {
+    "TIMELOOP_HIDE_INCONSEQUENTIAL_STATS", "TIMELOOP_DISABLE_SPATIAL_EXTRAPOLATION",
+    "TIMELOOP_DISABLE_FIRST_ELEMENT_ONLY_SPATIAL_EXTRAPOLATION", "TIMELOOP_DUMP_NEST_ANALYSIS_RESULT",
+    "TIMELOOP_ENABLE_TRACING",
+}  # fmt: skip
+"""They change no count."""
 
 
 def read_timeloop(
@@ -73,6 +78,6 @@ def _switches(notes: Notes) -> dict[str, str]:
     path = ("globals", "environment_variables")
     if not notes.at(path):
         return {}
-    table = notes.table(path, {*SWITCHES, SILENT})
+    table = notes.table(path, {*SWITCHES, *SILENT})
     notes.stop()
     return {key: str(value) for key, value in table.items()}
