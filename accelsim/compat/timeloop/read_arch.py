@@ -27,7 +27,9 @@ NEUTRAL: Final[dict[str, Any]] = {
 """What is read at this value alone: others change counts by rules that are not reproduced."""
 IGNORED: Final = {
     "version", "type", "technology", "global_cycle_seconds", "n_banks", "num_banks", "nports", "num_ports",
-    "update_fifo_depth", "power_gated_at", "multiplier_width", "adder_width", "min_utilization",
+    "n_ports", "n_rdwr_ports", "n_rd_ports", "n_wr_ports", "n_rw_ports", "read_energy", "write_energy",
+    "update_energy", "leak_energy", "energy", "area", "width_a", "width_b", "update_fifo_depth",
+    "power_gated_at", "multiplier_width", "adder_width", "min_utilization",
     "allow_overbooking", "latency", "action_latency_cycles", "exponent", "mantissa", "n_pipeline_stages",
 }  # fmt: skip
 """They change no count: arguments of energy models; least utilisation and overbooking narrow a search."""
@@ -134,7 +136,7 @@ def _attributes(notes: Notes, part: _Found) -> dict[str, Any]:
     for key in notes.at(path) or {}:
         plain = key.replace("-", "_")
         if plain not in known:
-            if get_close_matches(plain.lower(), [name.lower() for name in known], cutoff=0.75):
+            if get_close_matches(plain.lower(), [name.lower() for name in known], cutoff=0.8):
                 hint = did_you_mean(plain, known)
                 notes.note((*path, key), "unknown key", "a key that is read", hint, key=True)
             notes.passed_over.append(f"{part.name}.{plain}")
@@ -269,7 +271,7 @@ def _areas(areas: Notes | None) -> dict[str, float]:
     if areas is None:
         return {}
     found = {
-        name: areas.number((*path, "area"), areas.at((*path, "area")))
+        name: areas.number((*path, "area"), areas.at((*path, "area")) or 0)
         for name, path in _tables(areas, "ART").items()
     }
     areas.stop()
