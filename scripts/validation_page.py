@@ -11,7 +11,7 @@ from typing import Final
 from make_docs import GALLERY, ROOT, write_region
 
 from accelsim.evidence.validate import validate
-from accelsim.report.validation_page import render_cases, render_table
+from accelsim.report.validation_page import render_cases, render_short, render_table
 
 PAGE: Final = ROOT / "docs" / "validation.md"
 README: Final = ROOT / "README.md"
@@ -27,7 +27,7 @@ def main() -> None:
         pictures[name.removeprefix("validation_")] = f"../{(GALLERY / name).relative_to(ROOT)}.png"
     write_region(PAGE, "summary", render_table(result, Path(PAGE).name))
     write_region(PAGE, "cases", render_cases(result, pictures))
-    write_region(README, "validation", render_table(result, "docs/validation.md"))
+    write_region(README, "validation", render_short(result, "docs/validation.md"))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,24 @@ def render_table(result: Result, link: str) -> str:
     return _table(("model", "held against", "quantity", "values", "found", "asked", ""), lines)
 
 
+def render_short(result: Result, link: str) -> str:
+    """A line a case, for the README: every error beside what is asked, equal counts together."""
+    lines = []
+    for case in result.more["cases"]:
+        title = f"[{case['title']}]({link}#{case['case'].replace('_', '-')})"
+        equal = [c for c in case["checks"] if c["rule"] == "exact" and c["passed"]]
+        said = [f"equal in every value: {', '.join(c['name'] for c in equal)}"] if equal else []
+        said += [_short(check) for check in case["checks"] if check not in equal]
+        lines.append((title, case["against"], "; ".join(said)))
+    return _table(("model", "held against", "measured error (asked)"), lines)
+
+
+def _short(check: Entry) -> str:
+    basis = "fitted, " if check["basis"] == "fitted" else ""
+    outside = ", OUTSIDE" if check["passed"] is False else ""
+    return f"{check['name']} {_found(check)} ({basis}{_asked(check)}{outside})"
+
+
 def render_cases(result: Result, pictures: Mapping[str, str]) -> str:
     """A chapter a case; `pictures` are the paths of those that have one."""
     return "\n".join(
