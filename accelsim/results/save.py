@@ -22,6 +22,7 @@ PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "ga
 OWNED: Final = (
     MARK,
     "layers.csv",
+    "comparisons.csv",
     "points.csv",
     "grid.csv",
     "trace.csv",
@@ -102,8 +103,8 @@ def _staging(directory: Path) -> Iterator[Path]:
 
 def _write(result: Result, stage: Path) -> tuple[str, ...]:
     """All files of the result; the pictures only where the rows have what they show."""
-    _write_csv(result, stage / "layers.csv")
-    names = ["layers.csv"]
+    names = [f"{result.rows_name}.csv"]
+    _write_csv(result, stage / names[0])
     for name, text in result.files.items():
         (stage / name).write_text(text, encoding="utf-8")
         names.append(name)
