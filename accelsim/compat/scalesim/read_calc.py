@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from accelsim.base.errors import InputError, Problem
-from accelsim.compat.scalesim.demand import Stream
+from accelsim.compat.scalesim.demand import Shape, Stream
 from accelsim.compat.scalesim.work import Ints
 
 FIRST_WORDS_PER_CYCLE: Final = 10
@@ -31,48 +31,103 @@ class Fills:
 
 
 def fills(stream: Stream, sram_words: int) -> Fills:
-    """When the buffer is full, and the words that it reads from DRAM.
-
-    Requests are taken a chunk at a time: the words that the segment has not seen are marked, the one that
-    makes it full is found by its rank among them, and the next segment starts behind it.
-    """
+    """When the buffer is full, and the words that it reads from DRAM."""
     cap = 50 * (sram_words // 100)
     if stream.touched < cap:
         return Fills(np.empty(0, np.int64), stream.touched, stream.touched)
+    lines, held = _by_rank(stream, cap) if stream.all_distinct else _walk(stream, cap)
+    return Fills(lines, held, cap * lines.size + held)
+
+
+def _by_rank(stream: Stream, cap: int) -> tuple[Ints, int]:
+    """Flushes and words held at the end where no word occurs twice in a pass over the matrix.
+
+    A pass of p words, q times in a row: with p >= cap every request finds its word gone, and each cap-th one
+    flushes. With p < cap the first pass flushes at most once; the second fetches again what that dropped, the
+    others nothing.
+    """
     folds = stream.folds
+    n_words = stream.fold_words()
+    ends = np.cumsum(n_words)
+    if stream.streams and not stream.by_rows:  # each fold's words once a row fold, then never again
+        each = folds.row_folds
+        passes = [(int(n_words[f]), each) for f in range(0, folds.n_folds, each)]
+    else:
+        passes = [(stream.sequence_words, int(ends[-1]) // stream.sequence_words)]
+    ranks: list[Ints] = []
+    start = held = 0
+    for n, times in passes:
+        if n >= cap:
+            ranks.append(start + np.arange(cap - held - 1, n * times, cap))
+            held = (held + n * times) % cap
+        elif held + n >= cap:
+            ranks.append(np.array([start + cap - held - 1]))
+            held = n if times > 1 else held + n - cap
+        else:
+            held += n
+        start += n * times
+    requests = np.concatenate([np.empty(0, np.int64), *ranks])
+    at = np.searchsorted(ends, requests, side="right")
+    within = requests - (ends[at] - n_words[at])
+    until: dict[Shape, Ints] = {}
+    lines = np.empty(requests.size, np.int64)
+    for i, (fold, rank) in enumerate(zip(at.tolist(), within.tolist(), strict=True)):
+        shape = stream.shape(fold)
+        if shape not in until:
+            until[shape] = stream.words_until(shape)
+        line = shape.first + int(np.searchsorted(until[shape], rank, side="right"))
+        lines[i] = fold * folds.span + line
+    return lines, held
+
+
+def _walk(stream: Stream, cap: int) -> tuple[Ints, int]:
+    """The same for any stream, request by request in chunks.
+
+    The words that the fill has not seen are marked; the one that makes it full is found by its rank among
+    them. A flush leaves nothing behind, so two flushes at the same place of a pass are followed by the same
+    ones: from then on they repeat.
+    """
+    folds = stream.folds
+    n_pass = folds.row_folds if stream.streams and stream.by_rows else folds.n_folds  # folds
     flushes: list[int] = []
-    seen = np.zeros(stream.n_addresses + 1, np.int32)  # the segment that has a word; the last is NO_WORD's
+    first_at: dict[tuple[int, int], tuple[int, int]] = {}  # place in a pass: pass, flushes before it
+    seen = np.zeros(stream.n_addresses + 1, np.int32)  # the fill that has a word; the last is NO_WORD's
     place = np.empty(stream.n_addresses + 1, np.int64)
-    segment, held = 1, 0
-    seen[-1] = segment
-    quiet: tuple[int, int] | None = None  # key of a block that asked for nothing new
-    for fold in range(folds.n_folds):
-        at = divmod(fold, folds.row_folds)
-        if stream.key(*at) == quiet:
-            continue
-        before = (segment, held)
-        block = stream.make(*at)
-        ports = block.addresses.shape[1]
-        words = block.addresses.ravel()
-        start = 0
+    fill, held, fold, start = 1, 0, 0, 0
+    seen[-1] = fill
+    while fold < folds.n_folds:
+        words = stream.block(fold)
+        ports = words.shape[1]
+        words = words.ravel()
         while start < words.size:
             chunk = words[start : start + max(MIN_CHUNK, 2 * (cap - held))]
-            fresh = np.flatnonzero(seen[chunk] != segment)
-            # the first of several requests for a word: the last write to its place wins
+            fresh = np.flatnonzero(seen[chunk] != fill)
+            # of several requests for one word the first: the last write to its place wins
             place[chunk[fresh[::-1]]] = fresh[::-1]
             fresh = fresh[place[chunk[fresh]] == fresh]
             if held + fresh.size < cap:
-                seen[chunk[fresh]] = segment
+                seen[chunk[fresh]] = fill
                 held += int(fresh.size)
                 start += chunk.size
                 continue
-            full_at = int(fresh[cap - held - 1])
-            flushes.append(fold * folds.span + block.first + (start + full_at) // ports)
-            segment, held = segment + 1, 0
-            seen[-1] = segment
-            start += full_at + 1
-        quiet = stream.key(*at) if (segment, held) == before else None
-    return Fills(np.array(flushes, np.int64), held, cap * len(flushes) + held)
+            start += int(fresh[cap - held - 1])
+            flushes.append(fold * folds.span + stream.shape(fold).first + start // ports)
+            fill, held = fill + 1, 0
+            seen[-1] = fill
+            n_passes, in_pass = divmod(fold, n_pass)
+            earlier = first_at.setdefault((in_pass, start), (n_passes, len(flushes)))
+            start += 1
+            if earlier[1] < len(flushes):
+                round_passes = n_passes - earlier[0]
+                rounds = (folds.n_folds - 1 - fold) // (round_passes * n_pass)
+                step = round_passes * n_pass
+                again = flushes[earlier[1] :]
+                flushes += [line + r * step * folds.span for r in range(1, rounds + 1) for line in again]
+                first_at.clear()
+                if rounds:
+                    fold += rounds * step
+        fold, start = fold + 1, 0
+    return np.array(flushes, np.int64), held
 
 
 def dram_window(found: Fills, sram_words: int, flush_cycles: Ints, first_cycle: int) -> tuple[int, int]:

@@ -69,16 +69,14 @@ def misses(stream: Stream, sram_words: int, bandwidth_words: int) -> Misses:
 def _walk(stream: Stream, window: _Window) -> tuple[Ints, Ints]:
     """All misses, block after block; a block met before with the window in the same place repeats itself."""
     folds = stream.folds
-    known: dict[tuple[tuple[int, int], int], tuple[Ints, Ints, int]] = {}
+    known: dict[tuple[int, int], tuple[Ints, Ints, int]] = {}  # (block, window): misses, window after it
     all_lines: list[Ints] = []
     all_moves: list[Ints] = []
     for fold in range(folds.n_folds):
-        at = divmod(fold, folds.row_folds)
-        state = (stream.key(*at), window.start)
+        state = (stream.key(fold), window.start)
         if state not in known:
-            block = stream.make(*at)
-            lines, moves = window.scan(block.addresses)
-            known[state] = (lines + block.first, moves, window.start)
+            lines, moves = window.scan(stream.block(fold))
+            known[state] = (lines + stream.shape(fold).first, moves, window.start)
         lines, moves, window.start = known[state]
         if lines.size:
             all_lines.append(lines + fold * folds.span)
