@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedError, did_you_mean
 
 if TYPE_CHECKING:
+    from accelsim.compat.scalesim import ScaleConfig
     from accelsim.costing import Costing
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
@@ -45,9 +46,16 @@ def arch(name: str | Path, sets: Sequence[str] | str = (), dataflow: str | None 
     return load_arch(str(name), sets, dataflow)
 
 
+def scale_config(path: str | Path, sets: Sequence[str] | str = (), dataflow: str | None = None) -> ScaleConfig:
+    """A SCALE-Sim `.cfg` as the machine of `run(..., compat="scalesim")`; `sets` override its keys."""
+    from accelsim.compat.scalesim import read_config
+
+    return read_config(path, (sets,) if isinstance(sets, str) else sets, dataflow)
+
+
 def run(
     graph: LayerGraph,
-    machine: Arch,
+    machine: Arch | ScaleConfig,
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
@@ -60,26 +68,30 @@ def run(
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
-    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
+    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` gives SCALE-Sim's counts and
+    reports, on its own configuration or on ours.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
+    from accelsim.compat.scalesim import ScaleConfig
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
-    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
-    options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     if compat is not None:
         _check_choice("compat", compat, ("scalesim",))
         if mapping is not None:
             raise InputError(Problem("--compat scalesim has mappings of its own", hint="leave --mapping out"))
-        rows = _scalesim_rows(graph, machine)
-        _refuse_uncosted(rows, strict)
-        return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
+        return _run_scalesim(graph, machine, strict)
+    if isinstance(machine, ScaleConfig):
+        raise InputError(
+            Problem("a SCALE-Sim configuration", file=machine.path, hint="add --compat scalesim")
+        )
+    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     search = SearchOptions(objective)
@@ -367,22 +379,32 @@ def check(path: str | Path) -> list[dict[str, Any]]:
     return [{"file": str(path), "kind": "model", "ok": True, "summary": summary}]
 
 
-def _scalesim_rows(graph: LayerGraph, machine: Arch) -> list[dict[str, Any]]:
-    """SCALE-Sim 3.0.0's report of every array layer; memory and energy are not in it."""
-    from accelsim.compat.scalesim import scalesim_row, unsupported
+def _run_scalesim(graph: LayerGraph, machine: Arch | ScaleConfig, strict: bool) -> Result:
+    """SCALE-Sim 3.0.0's counts of every array layer, and its reports as files."""
+    from accelsim.compat.scalesim import ScaleConfig, reports, runs_of, setup_of, simulate
+    from accelsim.workload.passes import FUSABLE, drop_noops, fuse
 
-    lowered = machine.machine()
-    layers = [layer for layer in graph.layers if layer.kind == "array"]
-    refused = [problem for layer in layers if (problem := unsupported(layer)) is not None]
-    if refused:
-        raise InputError(refused)
-    return [scalesim_row(layer, lowered) for layer in graph.layers]
+    started = time.perf_counter()
+    clock_hz: float | None = None
+    if isinstance(machine, ScaleConfig):
+        setup, fuses, notes = machine.setup, tuple(FUSABLE), machine.notes
+    else:
+        lowered = machine.machine()
+        setup, fuses, clock_hz = setup_of(lowered), machine.fuses, lowered.clock_hz
+        kb = ", ".join(f"{size:,}" for size in (setup.ifmap_kb, setup.filter_kb, setup.ofmap_kb))
+        notes = (f"SCALE-Sim's SRAMs for I, W, O: {kb} KiB, from the memories; mode CALC",)
+    rows = simulate(runs_of(fuse(drop_noops(graph), frozenset(fuses))), setup, clock_hz)
+    _refuse_uncosted(rows, strict)
+    options = {"dataflow": setup.dataflow, "compat": "scalesim", "batch": graph.batch}
+    run_info = {"seconds": time.perf_counter() - started}
+    files = reports([row["scalesim"] for row in rows if "scalesim" in row])
+    return _result("run", graph, machine, rows, options, (*graph.notes, *notes), run_info, files)
 
 
 def _result(
     command: str,
     graph: LayerGraph,
-    machine: Arch | None,
+    machine: Arch | ScaleConfig | None,
     rows: list[dict[str, Any]],
     options: Mapping[str, Any],
     notes: Sequence[str],
@@ -396,24 +418,32 @@ def _result(
         "model": {"name": graph.name, "sha256": graph.sha256, "format": graph.format},
         "options": dict(options),
     }
-    lowered = machine.machine() if machine is not None else None
-    if machine is not None and lowered is not None:
+    macs_per_cycle, clock_hz, n_cores = _pace(machine)
+    if machine is not None:
         inputs["arch"] = {
             "name": machine.name,
             "sha256": machine.sha256,
             "set": list(machine.sets),
-            "clock_hz": lowered.clock_hz,
-            "macs_per_cycle": lowered.macs_per_cycle,
-            "cores": lowered.n_cores,
+            "clock_hz": clock_hz,
+            "macs_per_cycle": macs_per_cycle,
+            "cores": n_cores,
             "cores_used": 1,
         }
-    total = totals(
-        rows,
-        lowered.macs_per_cycle if lowered is not None else None,
-        lowered.clock_hz if lowered is not None else None,
-    )
+    total = totals(rows, macs_per_cycle, clock_hz)
     info = {**run_info, "host": platform.node(), "python": platform.python_version()}
     return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, _plots)
+
+
+def _pace(machine: Arch | ScaleConfig | None) -> tuple[int | None, float | None, int]:
+    """MACs per cycle, clock and cores; SCALE-Sim's configurations have no clock."""
+    if machine is None:
+        return None, None, 1
+    from accelsim.compat.scalesim import ScaleConfig
+
+    if isinstance(machine, ScaleConfig):
+        return machine.setup.rows * machine.setup.cols, None, 1
+    lowered = machine.machine()
+    return lowered.macs_per_cycle, lowered.clock_hz, lowered.n_cores
 
 
 def _plots(result: Result) -> Any:

@@ -54,7 +54,8 @@ def run(
     from accelsim.report.terminal import run_blocks
 
     graph = flow.load(model, batch=batch)
-    machine = flow.arch(arch, sets=sets or (), dataflow=dataflow)
+    read = flow.scale_config if arch.lower().endswith(".cfg") else flow.arch
+    machine = read(arch, sets=sets or (), dataflow=dataflow)
     with Progress(not json and not quiet) as progress:
         result = flow.run(
             graph,

@@ -27,6 +27,7 @@ OWNED: Final = (
     "grid.csv",
     "trace.csv",
     "mapping.yaml",
+    *("COMPUTE_REPORT.csv", "BANDWIDTH_REPORT.csv", "DETAILED_ACCESS_REPORT.csv"),
     *(f"{name}.png" for name in PICTURES),
 )
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""

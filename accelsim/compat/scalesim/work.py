@@ -6,7 +6,7 @@ its padding inside. Source: SCALE-Sim 3.0.0, topology_utils.py and compute/opera
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -141,11 +141,3 @@ def _extent(n_out: int, taps: int, stride: int, size: int) -> int:
     """The map that gives n_out windows: the stored one if its rounded-up count agrees, else what is touched."""
     fits = size >= taps and -(-(size - taps + stride) // stride) == n_out
     return size if fits else (n_out - 1) * stride + taps
-
-
-def per_channel(layer: Layer) -> list[Work]:
-    """A depthwise line ("DP" in its name) as SCALE-Sim runs it: once a channel, each with all filters."""
-    dims = list(layer.dims)
-    groups, dims[G] = dims[G], 1
-    one = work_of(replace(layer, dims=tuple(dims)))
-    return [replace(one, name=f"{layer.name}Channel_{i}") for i in range(groups)]
