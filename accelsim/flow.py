@@ -381,7 +381,7 @@ def check(path: str | Path) -> list[dict[str, Any]]:
 
 def _run_scalesim(graph: LayerGraph, machine: Arch | ScaleConfig, strict: bool) -> Result:
     """SCALE-Sim 3.0.0's counts of every array layer, and its reports as files."""
-    from accelsim.compat.scalesim import ScaleConfig, reports, runs_of, setup_of, simulate
+    from accelsim.compat.scalesim import ScaleConfig, reports, setup_of, simulate
     from accelsim.workload.passes import FUSABLE, drop_noops, fuse
 
     started = time.perf_counter()
@@ -393,7 +393,7 @@ def _run_scalesim(graph: LayerGraph, machine: Arch | ScaleConfig, strict: bool) 
         setup, fuses, clock_hz = setup_of(lowered), machine.fuses, lowered.clock_hz
         kb = ", ".join(f"{size:,}" for size in (setup.ifmap_kb, setup.filter_kb, setup.ofmap_kb))
         notes = (f"SCALE-Sim's SRAMs for I, W, O: {kb} KiB, from the memories; mode CALC",)
-    rows = simulate(runs_of(fuse(drop_noops(graph), frozenset(fuses))), setup, clock_hz)
+    rows = simulate(fuse(drop_noops(graph), frozenset(fuses)), setup, clock_hz)
     _refuse_uncosted(rows, strict)
     options = {"dataflow": setup.dataflow, "compat": "scalesim", "batch": graph.batch}
     run_info = {"seconds": time.perf_counter() - started}

@@ -142,7 +142,7 @@ def test_the_readme_counts_its_evidence_right() -> None:
     assert len(loose) == 1, "the README speaks of one source beyond its last digit"
     found = re.search(r"(\d+) rows of its own runs", text)
     assert found is not None
-    assert int(found[1]) == len(_evidence("scalesim_cycles.csv"))
+    assert int(found[1]) == len(_evidence("scalesim/values.csv"))
     walk = (ROOT / "tests" / "oracle" / "test_traffic_equals_walk.py").read_text(encoding="utf-8")
     drawn = re.search(r"on (\d+) random cases", text)
     assert drawn is not None

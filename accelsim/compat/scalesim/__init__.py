@@ -7,7 +7,7 @@ stalls), `compute` (utilisations, SRAM counts), `layer`, `network`, `reports`.
 
 from accelsim.compat.scalesim.cfg import ScaleConfig, read_config
 from accelsim.compat.scalesim.layer import simulate_layer
-from accelsim.compat.scalesim.network import runs_of, setup_of, simulate
+from accelsim.compat.scalesim.network import setup_of, simulate
 from accelsim.compat.scalesim.reports import COLUMNS, reports
 from accelsim.compat.scalesim.setup import Setup
 from accelsim.compat.scalesim.work import Work, unsupported, work_of
@@ -19,7 +19,6 @@ __all__ = [
     "Work",
     "read_config",
     "reports",
-    "runs_of",
     "setup_of",
     "simulate",
     "simulate_layer",

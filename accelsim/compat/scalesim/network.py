@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,27 @@ def setup_of(machine: Machine) -> Setup:
     return Setup(machine.rows, machine.cols, machine.dataflow, *shares)
 
 
-def runs_of(graph: LayerGraph) -> list[Layer]:
+def simulate(graph: LayerGraph, setup: Setup, clock_hz: float | None) -> list[dict[str, Any]]:
+    """Our row of every layer, with SCALE-Sim's report under `scalesim`; equal layers are simulated once.
+
+    InputError where a layer has no form in SCALE-Sim, or where the setup is none that it runs.
+    """
+    if problems := setup.problems():
+        raise InputError(problems)
+    known: dict[Work, Row] = {}
+    rows = []
+    for layer in _runs_of(graph):
+        if layer.kind != "array":
+            rows.append(_base(layer) | {"status": "not_costed", "reason": "no convolution or matrix product"})
+            continue
+        work = replace(work_of(layer, graph.format == "scalesim"), name="")
+        if work not in known:
+            known[work] = simulate_layer(work, setup)
+        rows.append(_row(layer, known[work], setup, clock_hz))
+    return rows
+
+
+def _runs_of(graph: LayerGraph) -> list[Layer]:
     """The layers as SCALE-Sim runs them: a depthwise line of a topology once a channel, with all its filters.
 
     InputError where a layer has no form in SCALE-Sim.
@@ -56,21 +76,6 @@ def runs_of(graph: LayerGraph) -> list[Layer]:
     if refused:
         raise InputError(refused)
     return runs
-
-
-def simulate(layers: Iterable[Layer], setup: Setup, clock_hz: float | None) -> list[dict[str, Any]]:
-    """Our row of every layer, with SCALE-Sim's report under `scalesim`; equal layers are simulated once."""
-    known: dict[Work, Row] = {}
-    rows = []
-    for layer in layers:
-        if layer.kind != "array":
-            rows.append(_base(layer) | {"status": "not_costed", "reason": "no convolution or matrix product"})
-            continue
-        work = replace(work_of(layer), name="")
-        if work not in known:
-            known[work] = simulate_layer(work, setup)
-        rows.append(_row(layer, known[work], setup, clock_hz))
-    return rows
 
 
 def _base(layer: Layer) -> dict[str, Any]:

@@ -119,12 +119,13 @@ def unsupported(layer: Layer) -> Problem | None:
     )
 
 
-def work_of(layer: Layer) -> Work:
+def work_of(layer: Layer, topology: bool = False) -> Work:
     """The line that a SCALE-Sim user writes for a layer.
 
-    Padding becomes part of the map. What SCALE-Sim has no window for (dilation, depth, a transposed
-    convolution) becomes the matrix product M x K times K x N that `-i gemm` takes, its im2col'ed input read as
-    a map of M x K words without overlaps.
+    Padding becomes part of the map, and what no window touches is left out of it; a layer of a topology file
+    keeps the map that it has there, over whose end windows may reach. What SCALE-Sim has no window for
+    (dilation, depth, a transposed convolution) becomes the product M x K times K x N that `-i gemm` takes, its
+    im2col'ed input read as a map of M x K words without overlaps.
     """
     d = layer.dims
     rows, cols, depth = layer.windows
@@ -132,12 +133,6 @@ def work_of(layer: Layer) -> Work:
     plain = rows.dilation == cols.dilation == 1 and (d[V], d[Z], depth.stride) == (1, 1, 1)
     if layer.op == "gemm" or not plain or "transpose" in layer.op.lower():
         return Work(layer.name, m, k, 1, k, 1, d[K])
-    height = _extent(d[P], d[R], rows.stride, rows.size)
-    width = _extent(d[Q], d[S], cols.stride, cols.size)
+    height = rows.size if topology else (d[P] - 1) * rows.stride + d[R]
+    width = cols.size if topology else (d[Q] - 1) * cols.stride + d[S]
     return Work(layer.name, height, width, d[R], d[S], d[C], d[K], rows.stride, cols.stride)
-
-
-def _extent(n_out: int, taps: int, stride: int, size: int) -> int:
-    """The map that gives n_out windows: the stored one if its rounded-up count agrees, else what is touched."""
-    fits = size >= taps and -(-(size - taps + stride) // stride) == n_out
-    return size if fits else (n_out - 1) * stride + taps
