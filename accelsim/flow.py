@@ -46,7 +46,9 @@ def arch(name: str | Path, sets: Sequence[str] | str = (), dataflow: str | None 
     return load_arch(str(name), sets, dataflow)
 
 
-def scale_config(path: str | Path, sets: Sequence[str] | str = (), dataflow: str | None = None) -> ScaleConfig:
+def scale_config(
+    path: str | Path, sets: Sequence[str] | str = (), dataflow: str | None = None
+) -> ScaleConfig:
     """A SCALE-Sim `.cfg` as the machine of `run(..., compat="scalesim")`; `sets` override its keys."""
     from accelsim.compat.scalesim import read_config
 

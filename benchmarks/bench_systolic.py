@@ -83,7 +83,9 @@ def main() -> None:
         Layer(f"conv{i}", "Conv", "array", dims=tuple(int(x) for x in row)) for i, row in enumerate(dims)
     ]
     setup = Setup(32, 32, "os", 512, 512, 256)
-    report = median_s(lambda: [simulate_layer(work, setup) for work in {work_of(layer) for layer in layers}], 1)
+    report = median_s(
+        lambda: [simulate_layer(work, setup) for work in {work_of(layer) for layer in layers}], 1
+    )
     print(f"SCALE-Sim's reports of ResNet-50, 32 x 32 os, SRAMs of 512, 512 and 256 kB, CALC: {report:.2f} s")
 
 

@@ -43,10 +43,16 @@ def test_every_column_of_every_row_is_equal() -> None:
     assert [{name: row[name] for name in CHECKED} for row in found] == theirs
 
 
-@pytest.mark.parametrize("row", RUNS, ids=lambda r: "-".join(r[k] for k in ("mode", "dataflow", "stall_cycles")))
+@pytest.mark.parametrize(
+    "row", RUNS, ids=lambda r: "-".join(r[k] for k in ("mode", "dataflow", "stall_cycles"))
+)
 def test_every_column_of_a_random_run_is_equal(row: dict[str, str]) -> None:
     layer = ("height", "width", "filter_rows", "filter_cols", "channels", "filters", "stride", "stride")
-    sizes = {name: int(text) for name, text in row.items() if name.endswith(("_kb", "_bandwidth")) and "am_" not in name}
+    sizes = {
+        name: int(text)
+        for name, text in row.items()
+        if name.endswith(("_kb", "_bandwidth")) and "am_" not in name
+    }
     setup = Setup(int(row["rows"]), int(row["cols"]), row["dataflow"], mode=row["mode"], **sizes)  # type: ignore[arg-type]
     found = simulate_layer(Work("run", *(int(row[name]) for name in layer)), setup)
     assert {name: found[name] for name in COLUMNS} == {name: float(row[name]) for name in COLUMNS}

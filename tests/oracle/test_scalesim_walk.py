@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from support.scalesim_walk import walk
 
 from accelsim.compat.scalesim import Setup, Work, simulate_layer

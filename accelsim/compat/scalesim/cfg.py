@@ -198,7 +198,9 @@ def _setup(file: _File) -> Setup:
         file.number(arch, "ArrayHeight"),
         file.number(arch, "ArrayWidth"),
         file.choice(arch, "Dataflow", ("os", "ws", "is")),
-        *(file.number(arch, f"{operand}SramSzkB") for operand in ("Ifmap", "Filter", "Ofmap")),
+        file.number(arch, "IfmapSramSzkB"),
+        file.number(arch, "FilterSramSzkB"),
+        file.number(arch, "OfmapSramSzkB"),
     )
     if not user:
         return setup

@@ -38,7 +38,9 @@ def compute_report(folds: Folds, total_cycles: int, stall_cycles: int) -> dict[s
         "compute_cycles": folds.lines,
         "total_cycles": total_cycles,
         "stall_cycles": stall_cycles,
-        "overall_util": (m * n * k * 100) / (total_cycles * folds.rows * folds.cols) if total_cycles else None,
+        "overall_util": (m * n * k * 100) / (total_cycles * folds.rows * folds.cols)
+        if total_cycles
+        else None,
         "mapping_eff": mapping_eff,
         "compute_util": compute_util,
     }

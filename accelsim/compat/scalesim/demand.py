@@ -96,11 +96,13 @@ class Stream:
     def words_until(self, shape: Shape) -> Ints:
         """Words of a block without nulls up to and with each of its lines."""
         if not self.streams:
-            return np.arange(1, shape.steps + 1) * shape.ports
+            loaded: Ints = np.arange(1, shape.steps + 1) * shape.ports
+            return loaded
         change = np.zeros(shape.steps + shape.ports, np.int64)
         change[: shape.ports] += 1
         change[shape.steps : shape.steps + shape.ports] -= 1
-        return np.cumsum(np.cumsum(change))
+        words: Ints = np.cumsum(np.cumsum(change))
+        return words
 
     def prefetch_sequence(self) -> Ints:
         """The words that are fetched ahead, in order, without the null requests."""

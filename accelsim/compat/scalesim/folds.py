@@ -5,7 +5,8 @@
     is   K           M              N
 
 Column folds are the outer loop, row folds the inner one, strictly one after the other; every fold takes
-`span` lines (cycles without stalls), a partial one too. Source: SCALE-Sim 3.0.0, compute/systolic_compute_*.py.
+`span` lines (cycles without stalls), a partial one too.
+Source: SCALE-Sim 3.0.0, compute/systolic_compute_*.py.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def setup_of(machine: Machine) -> Setup:
         level = next(level for level in levels if machine.holds[level, operand])
         room = float(machine.capacity_bytes[level]) / int(machine.holds[level].sum())
         shares.append(max(1, int(room) // WORDS_PER_KB) if math.isfinite(room) else UNLIMITED_KB)
-    return Setup(machine.rows, machine.cols, machine.dataflow, *shares)
+    ifmap_kb, filter_kb, ofmap_kb = shares
+    return Setup(machine.rows, machine.cols, machine.dataflow, ifmap_kb, filter_kb, ofmap_kb)
 
 
 def simulate(graph: LayerGraph, setup: Setup, clock_hz: float | None) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
 """The read buffer of USER mode: a window that moves over the sequence of words that are fetched ahead.
 
-The sequence is cut into sets of eps = ceil(S / 100) words. `active` neighbouring sets are in reach; a request
-for a word of none of them moves the window on by `shift` sets (around the end), again and again until the word
-is in reach. Which requests miss depends on the order of the requests alone, not on the cycles: the misses are
-found here, what they cost in `timeline`. Source: SCALE-Sim 3.0.0, memory/read_buffer.py.
+The sequence is cut into sets of eps = ceil(S / 100) words. `reach` neighbouring sets are in reach; a request
+for a word of none of them moves the window on by `shift` sets (around the end), until the word is in reach. Which
+requests miss depends on their order alone, not on the cycles: the misses are found here, what they cost in
+`timeline`. Source: SCALE-Sim 3.0.0, memory/read_buffer.py.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def misses(stream: Stream, sram_words: int, bandwidth_words: int) -> Misses:
     n_sets = sequence.size // eps + 1
     if n_sets <= reach:
         return Misses(none, none, first, fetch)
-    window = _Window(sequence, n_sets, eps, reach, min(n_sets - reach, -(-(sram_words - active_words) // eps)))
+    window = _Window(
+        sequence, n_sets, eps, reach, min(n_sets - reach, -(-(sram_words - active_words) // eps))
+    )
     lines, moves = _walk(stream, window)
     return Misses(lines, moves, first, fetch)
 

@@ -38,7 +38,9 @@ class Setup:
             known = ", ".join(SYSTOLIC_DATAFLOWS)
             hint = did_you_mean(self.dataflow, SYSTOLIC_DATAFLOWS)
             found.append(
-                Problem(f"SCALE-Sim has no dataflow {self.dataflow!r}", expected=known, key="dataflow", hint=hint)
+                Problem(
+                    f"SCALE-Sim has no dataflow {self.dataflow!r}", expected=known, key="dataflow", hint=hint
+                )
             )
         if self.rows < 1 or self.cols < 1:
             found.append(

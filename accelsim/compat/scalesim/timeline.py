@@ -61,7 +61,8 @@ class Timeline:
 
     def cycles(self, lines: Ints) -> Ints:
         before = np.searchsorted(self.lines, lines)
-        return lines + np.concatenate([[0], self.stalls])[before]
+        cycles: Ints = lines + np.concatenate([[0], self.stalls])[before]
+        return cycles
 
 
 def timeline(ports: tuple[ReadPort, ...], output: WriteBuffer) -> Timeline:

@@ -59,10 +59,9 @@ class Work:
     @property
     def overhangs(self) -> bool:
         """Whether the last windows reach over the end of the map."""
-        return (
-            (self.out_rows - 1) * self.row_stride + self.filter_rows > self.height
-            or (self.out_cols - 1) * self.col_stride + self.filter_cols > self.width
-        )
+        return (self.out_rows - 1) * self.row_stride + self.filter_rows > self.height or (
+            self.out_cols - 1
+        ) * self.col_stride + self.filter_cols > self.width
 
     @property
     def map_words(self) -> int:
@@ -86,11 +85,13 @@ class Work:
         out_row, out_col = np.divmod(pixels, self.out_cols)
         row, col = out_row * self.row_stride, out_col * self.col_stride
         tap_row, rest = np.divmod(taps, self.filter_cols * self.channels)
-        addresses = (row * self.width + col) * self.channels + (tap_row * self.width * self.channels + rest)
+        addresses: Ints = (
+            (row * self.width + col) * self.channels + tap_row * self.width * self.channels + rest
+        )
         if self.overhangs:
             tap_col = rest // self.channels
             inside = (row + tap_row < self.height) & (col + tap_col < self.width)
-            return np.where(inside, addresses, NO_WORD)
+            addresses = np.where(inside, addresses, NO_WORD)
         return addresses
 
     def filter_addresses(self, taps: Ints, filters: Ints) -> Ints:
@@ -124,8 +125,8 @@ def work_of(layer: Layer, topology: bool = False) -> Work:
 
     Padding becomes part of the map, and what no window touches is left out of it; a layer of a topology file
     keeps the map that it has there, over whose end windows may reach. What SCALE-Sim has no window for
-    (dilation, depth, a transposed convolution) becomes the product M x K times K x N that `-i gemm` takes, its
-    im2col'ed input read as a map of M x K words without overlaps.
+    (dilation, depth, a transposed convolution) becomes the product M x K times K x N that `-i gemm` takes,
+    its im2col'ed input read as a map of M x K words without overlaps.
     """
     d = layer.dims
     rows, cols, depth = layer.windows

@@ -2,8 +2,9 @@
 
 Words are appended to lines of B words. Once more than `drain` = floor(S / 2) words are held and no drain is
 running, the open line is closed as it is and ceil(drain / B) lines leave, one a cycle; their room is free at
-once. The array waits only when no room is left while a drain runs. Only the last line of a drain is known to be
-partial: the empty places of others count as words written. Source: SCALE-Sim 3.0.0, memory/write_buffer.py.
+once. The array waits only when no room is left while a drain runs. Only the last line of a drain is known to
+be partial: the empty places of others count as words written.
+Source: SCALE-Sim 3.0.0, memory/write_buffer.py.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class OutputWords:
         return (f.on_rows if f.dataflow == "os" else f.row_folds * f.streamed) * f.used_cols(col_fold)
 
     def _words_until(self, row_fold: int, col_fold: int) -> Ints:
-        """Words of a fold up to and with each of its lines: U columns of `height` words, each a line later."""
+        """Words of a fold up to and with each line: U columns of `height` words, each a line later."""
         f = self.folds
         cols = f.used_cols(col_fold)
         # sums leave from the bottom row on: unused rows come first
