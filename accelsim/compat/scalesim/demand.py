@@ -113,7 +113,8 @@ class Stream:
             panels[i, :, : panel.shape[1]] = panel
         below = panels.reshape(n_panels * self.steps, self.ports)
         ordered = (skew(below) if self.streams else below).ravel()
-        return ordered[ordered != NO_WORD]
+        sequence: Ints = ordered[ordered != NO_WORD]
+        return sequence
 
     def first_line(self) -> int:
         """The first line that asks for a word: the first window lies on the map."""

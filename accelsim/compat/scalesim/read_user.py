@@ -1,9 +1,9 @@
 """The read buffer of USER mode: a window that moves over the sequence of words that are fetched ahead.
 
 The sequence is cut into sets of eps = ceil(S / 100) words. `reach` neighbouring sets are in reach; a request
-for a word of none of them moves the window on by `shift` sets (around the end), until the word is in reach. Which
-requests miss depends on their order alone, not on the cycles: the misses are found here, what they cost in
-`timeline`. Source: SCALE-Sim 3.0.0, memory/read_buffer.py.
+for a word of none of them moves the window on by `shift` sets (around the end), until the word is in reach.
+Which requests miss depends on their order alone, not on the cycles: the misses are found here, what they cost
+in `timeline`. Source: SCALE-Sim 3.0.0, memory/read_buffer.py.
 """
 
 from __future__ import annotations
@@ -98,14 +98,14 @@ class _Window:
     reach: int
     shift: int
     start: int = 0
-    _keys: Ints = field(init=False)  # address x n_sets + set, sorted: where each word is
+    _keys: Ints = field(init=False)  # address x n_sets + set, sorted: the sets that each word is in
     _mark: Ints = field(init=False)  # the last window that had a word in reach; the last place is NO_WORD's
     _marked: int = -1
     _token: int = 0
 
     def __post_init__(self) -> None:
         sets = np.arange(self.sequence.size) // self.eps
-        self._keys = np.unique(self.sequence * self.n_sets + sets)
+        self._keys = np.sort(self.sequence * self.n_sets + sets)
         self._mark = np.zeros(int(self.sequence.max()) + 2, np.int32)
 
     def scan(self, addresses: Ints) -> tuple[Ints, Ints]:
