@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedError, did_you_mean
 
 if TYPE_CHECKING:
+    from accelsim.compat.scalesim import ScaleConfig
     from accelsim.costing import Costing
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
@@ -45,9 +46,18 @@ def arch(name: str | Path, sets: Sequence[str] | str = (), dataflow: str | None 
     return load_arch(str(name), sets, dataflow)
 
 
+def scale_config(
+    path: str | Path, sets: Sequence[str] | str = (), dataflow: str | None = None
+) -> ScaleConfig:
+    """A SCALE-Sim `.cfg` as the machine of `run(..., compat="scalesim")`; `sets` override its keys."""
+    from accelsim.compat.scalesim import read_config
+
+    return read_config(path, (sets,) if isinstance(sets, str) else sets, dataflow)
+
+
 def run(
     graph: LayerGraph,
-    machine: Arch,
+    machine: Arch | ScaleConfig,
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
@@ -61,41 +71,32 @@ def run(
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
-    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts,
-    `compat="isca16"` those of the comparison of dataflows in ISCA 2016 (`dataflow`: one of its six).
+    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` gives SCALE-Sim's counts and
+    reports, on its own configuration or on ours, `compat="isca16"` those of the comparison of dataflows in
+    ISCA 2016 (`dataflow`: one of its six).
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
+    from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
-    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
-    options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
-    if dataflow is not None and compat != "isca16":
+    if compat is not None:
+        return _run_as(compat, graph, machine, dataflow, mapping, strict)
+    if dataflow is not None:
         raise InputError(
             Problem("only compat='isca16' takes a dataflow here", hint="choose it with the arch")
         )
-    if compat is not None:
-        _check_choice("compat", compat, ("scalesim", "isca16"))
-        if mapping is not None:
-            raise InputError(
-                Problem(f"--compat {compat} has mappings of its own", hint="leave --mapping out")
-            )
-        notes = []
-        if compat == "isca16":
-            from accelsim.compat.isca16.rows import NOTE, dataflow_of, isca16_rows
-
-            options["dataflow"] = dataflow_of(machine, dataflow)
-            rows, notes = isca16_rows(graph, machine, options["dataflow"]), [NOTE]
-        else:
-            rows = _scalesim_rows(graph, machine)
-        _refuse_uncosted(rows, strict)
-        run_info = {"seconds": time.perf_counter() - started}
-        return _result("run", graph, machine, rows, options, notes, run_info)
+    if not isinstance(machine, Arch):
+        raise InputError(
+            Problem("a SCALE-Sim configuration", file=machine.path, hint="add --compat scalesim")
+        )
+    graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     search = SearchOptions(objective)
@@ -385,22 +386,31 @@ def check(path: str | Path) -> list[dict[str, Any]]:
     return [{"file": str(path), "kind": "model", "ok": True, "summary": summary}]
 
 
-def _scalesim_rows(graph: LayerGraph, machine: Arch) -> list[dict[str, Any]]:
-    """SCALE-Sim 3.0.0's report of every array layer; memory and energy are not in it."""
-    from accelsim.compat.scalesim import scalesim_row, unsupported
+def _run_as(
+    peer: str,
+    graph: LayerGraph,
+    machine: Arch | ScaleConfig,
+    dataflow: str | None,
+    mapping: Path | str | None,
+    strict: bool,
+) -> Result:
+    """The network by the rules of another model (`--compat`)."""
+    from accelsim.compat.peers import PEERS, by_rules_of
 
-    lowered = machine.machine()
-    layers = [layer for layer in graph.layers if layer.kind == "array"]
-    refused = [problem for layer in layers if (problem := unsupported(layer)) is not None]
-    if refused:
-        raise InputError(refused)
-    return [scalesim_row(layer, lowered) for layer in graph.layers]
+    started = time.perf_counter()
+    _check_choice("compat", peer, PEERS)
+    if mapping is not None:
+        raise InputError(Problem(f"--compat {peer} has mappings of its own", hint="leave --mapping out"))
+    found = by_rules_of(peer, graph, machine, dataflow)
+    _refuse_uncosted(found.rows, strict)
+    seconds = {"seconds": time.perf_counter() - started}
+    return _result("run", graph, machine, found.rows, found.options, found.notes, seconds, found.files)
 
 
 def _result(
     command: str,
     graph: LayerGraph,
-    machine: Arch | None,
+    machine: Arch | ScaleConfig | None,
     rows: list[dict[str, Any]],
     options: Mapping[str, Any],
     notes: Sequence[str],
@@ -414,24 +424,32 @@ def _result(
         "model": {"name": graph.name, "sha256": graph.sha256, "format": graph.format},
         "options": dict(options),
     }
-    lowered = machine.machine() if machine is not None else None
-    if machine is not None and lowered is not None:
+    macs_per_cycle, clock_hz, n_cores = _pace(machine)
+    if machine is not None:
         inputs["arch"] = {
             "name": machine.name,
             "sha256": machine.sha256,
             "set": list(machine.sets),
-            "clock_hz": lowered.clock_hz,
-            "macs_per_cycle": lowered.macs_per_cycle,
-            "cores": lowered.n_cores,
+            "clock_hz": clock_hz,
+            "macs_per_cycle": macs_per_cycle,
+            "cores": n_cores,
             "cores_used": 1,
         }
-    total = totals(
-        rows,
-        lowered.macs_per_cycle if lowered is not None else None,
-        lowered.clock_hz if lowered is not None else None,
-    )
+    total = totals(rows, macs_per_cycle, clock_hz)
     info = {**run_info, "host": platform.node(), "python": platform.python_version()}
     return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, plots)
+
+
+def _pace(machine: Arch | ScaleConfig | None) -> tuple[int | None, float | None, int]:
+    """MACs per cycle, clock and cores; SCALE-Sim's configurations have no clock."""
+    if machine is None:
+        return None, None, 1
+    from accelsim.compat.scalesim import ScaleConfig
+
+    if isinstance(machine, ScaleConfig):
+        return machine.setup.rows * machine.setup.cols, None, 1
+    lowered = machine.machine()
+    return lowered.macs_per_cycle, lowered.clock_hz, lowered.n_cores
 
 
 def plots(result: Result) -> Any:

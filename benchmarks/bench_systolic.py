@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.compat.scalesim import scalesim_layer
+from accelsim.compat.scalesim import Setup, simulate_layer, work_of
 from accelsim.cost.reuse import reuse_table, touched_input_words
 from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, gemm_view, network_systolic
 from accelsim.tables.dims import DIMS
@@ -82,8 +82,11 @@ def main() -> None:
     layers = [
         Layer(f"conv{i}", "Conv", "array", dims=tuple(int(x) for x in row)) for i, row in enumerate(dims)
     ]
-    report = median_s(lambda: [scalesim_layer(layer, 32, 32, "os") for layer in layers], 20)
-    print(f"SCALE-Sim report of ResNet-50, 32 x 32 os: {report * 1e3:.2f} ms")
+    setup = Setup(32, 32, "os", 512, 512, 256)
+    report = median_s(
+        lambda: [simulate_layer(work, setup) for work in {work_of(layer) for layer in layers}], 1
+    )
+    print(f"SCALE-Sim's reports of ResNet-50, 32 x 32 os, SRAMs of 512, 512 and 256 kB, CALC: {report:.2f} s")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def run(
 
     graph = flow.load(model, batch=batch)
     own = dataflow if compat is Compat.isca16 else None  # one of the comparison's six, not the architecture's
-    machine = flow.arch(arch, sets=sets or (), dataflow=None if own else dataflow)
+    read = flow.scale_config if arch.lower().endswith(".cfg") else flow.arch
+    machine = read(arch, sets=sets or (), dataflow=None if own else dataflow)
     with Progress(not json and not quiet) as progress:
         result = flow.run(
             graph,

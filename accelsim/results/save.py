@@ -27,6 +27,7 @@ OWNED: Final = (
     "grid.csv",
     "trace.csv",
     "mapping.yaml",
+    *("COMPUTE_REPORT.csv", "BANDWIDTH_REPORT.csv", "DETAILED_ACCESS_REPORT.csv"),
     "validation.md",
     *(f"{name}.png" for name in PICTURES),
 )

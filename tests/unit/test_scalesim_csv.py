@@ -14,7 +14,7 @@ from accelsim.workload.readers.scalesim import read_scalesim
 
 CONV = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
 GEMM = "Layer, M, N, K,\n"
-EVIDENCE = Path(__file__).resolve().parents[2] / "accelsim" / "evidence" / "scalesim_cycles.csv"
+EVIDENCE = Path(__file__).resolve().parents[2] / "accelsim" / "evidence" / "scalesim" / "values.csv"
 
 
 def reference_rows() -> list[dict[str, str]]:

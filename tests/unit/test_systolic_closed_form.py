@@ -126,7 +126,7 @@ def test_words_at_the_edge_are_those_of_a_walk_over_the_folds(
 
 
 def test_operand_reads_are_those_of_scalesim() -> None:
-    text = files("accelsim.evidence").joinpath("scalesim_cycles.csv").read_text()
+    text = files("accelsim.evidence").joinpath("scalesim", "values.csv").read_text()
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     assert len(rows) >= 54
     for row in rows:
