@@ -39,8 +39,8 @@ class Pipeline:
     """To hand 8 sums to the SDP one by one (SDP_BS_THROUGHPUT_1), and one to read the next 8."""
     read_latency_cycles: int = 32  # AXI_R_LATENCY of verif/verilator/nvdla.cpp
     mac_latency_cycles: int = 36
-    """From a stripe's start to its first sum's delivery: CBUF 6, CSC 5 + 2, CMAC 9, to CACC 3, CACC 7 (headers
-    NV_NVDLA_CSC.h, _CMAC.h, _CACC.h), and 4 for the registers of the sequencer."""
+    """From a stripe's start to its first sum's delivery: CBUF 6, CSC 5 + 2, CMAC 9, to CACC 3, CACC 7 (by
+    NV_NVDLA_CSC.h, _CMAC.h, _CACC.h), 4 for the registers of the sequencer."""
     fixed_cycles: int = 128
     """Launch 28, latency of the first read 32, drain 77 (with the table of RTL cycles), less the 9 that the
     one sum of the shortest trace takes to be delivered."""

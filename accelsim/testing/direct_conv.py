@@ -71,7 +71,7 @@ class Walk:
         self.leave_next = 0
 
     def _beat(self, now: int) -> None:
-        """One beat at a time, input and weights in turn; a port without a request must wait for its memory."""
+        """One beat at a time, input and weights in turn; an idle port must wait for its memory."""
         for at, beats in [each for each in self.release_at if each[0] <= now]:
             self.release_at.remove((at, beats))
             self.room = self.weight_banks * self.bank_entries + beats

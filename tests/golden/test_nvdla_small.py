@@ -22,7 +22,7 @@ def test_bytes_are_exact_and_the_case_passes() -> None:
 
 
 def test_weights_that_outgrow_their_banks_make_the_next_group_wait() -> None:
-    """13x15x64: 15,360 B of weights, 12,288 B of banks. With all banks the RTL's 47,606 would be missed by 1.7 %."""
+    """13x15x64: 15,360 B of weights, 12,288 B of banks. With all banks 1.7 % would be missing."""
     row = next(dict(row) for row in read_case("nvdla_small").rows if row["in_w"] == "13")
     with_banks = predict([row])[0]["cycles"]
     free = predict([row | {"trace": "the same in all banks"}])[0]["cycles"]
