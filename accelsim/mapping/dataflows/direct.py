@@ -65,7 +65,7 @@ def _kernels(extent: int, cols: int) -> Choices:
 
 
 def _channels(extent: int, rows: int) -> Choices:
-    """Parts of the channels, whose sums go to memory and return; channel groups of a part; channels of one."""
+    """Parts of the channels, whose sums leave and return; channel groups of a part; channels of a group."""
     down, groups = _even(extent, rows)
     return [(-(-groups // int(held)), int(held), down) for held in ladder(groups)]
 
