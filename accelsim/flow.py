@@ -343,7 +343,7 @@ def map_layers(
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
-    """Whether a file can be used, and as what: an architecture, a mapping or a model. InputError if not."""
+    """Whether a file can be used, and as what: an architecture, a mapping, a model ... InputError if not."""
     from accelsim.base.files import read_limited
     from accelsim.workload.readers import read
 
@@ -355,6 +355,13 @@ def check(path: str | Path) -> list[dict[str, Any]]:
 
             n = len(load_mappings(file).layers)
             return [{"file": str(path), "kind": "mapping", "ok": True, "summary": f"mappings of {n} layers"}]
+        if b"accelsim.technology/" in head[:4096] or b"accelsim.dram/" in head[:4096]:
+            from accelsim.hardware.technology import load_dram, load_technology
+
+            about = (load_dram if b"accelsim.dram/" in head[:4096] else load_technology)(
+                str(file)
+            ).description
+            return [{"file": str(path), "kind": "technology", "ok": True, "summary": about}]
         machine = arch(file).machine()
         levels = ", ".join(machine.level_names)
         summary = f"{machine.name}: {machine.rows}x{machine.cols} PEs, levels {levels}"
@@ -413,10 +420,11 @@ def _result(
         lowered.clock_hz if lowered is not None else None,
     )
     info = {**run_info, "host": platform.node(), "python": platform.python_version()}
-    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, _plots)
+    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, plots)
 
 
-def _plots(result: Result) -> Any:
+def plots(result: Result) -> Any:
+    """What is behind `result.plot`: charts stand above results, and load matplotlib when they draw."""
     from accelsim.charts.plots import Plots
 
     return Plots(result)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from accelsim import flow
 from accelsim.base.errors import InputError
 from accelsim.evidence.case import KINDS, Case, Check, Row, Value
 from accelsim.evidence.measure import Outcome, Pair, outcome
@@ -58,6 +59,7 @@ def validate(
         rows=rows,
         rows_name="comparisons",
         more={"cases": judged},
+        plotter=flow.plots,
         run={"cpu_seconds": seconds},
     )
 
@@ -120,6 +122,7 @@ def _judged(case: Case, found: Found) -> dict[str, Any]:
         "against": KINDS[case.kind],
         "source": case.source,
         "about": case.about,
+        "key": list(case.key),
         "given": list(case.given),
         "passed": all(gates) if gates else None,
         "checks": [_check(check, one) for check, one in zip(case.checks, outcomes, strict=True)],

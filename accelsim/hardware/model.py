@@ -9,15 +9,17 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 from accelsim.base.units import Quantity
 from accelsim.hardware.chip_model import Cards, Clusters, Host, Runtime
 from accelsim.hardware.parts import (
-    AccessEnergy,
+    Access,
     AreaConstant,
     Bandwidth,
     Bits,
+    ComponentArea,
     Count,
     EnergyConstant,
     Frequency,
     HopEnergy,
     Length,
+    MacEnergy,
     Name,
     Part,
     PowerConstant,
@@ -77,8 +79,8 @@ class Mac(Part):
     weight_bits: Bits | None = None
     accumulate_bits: Bits | None = None
     per_pe: Count = 1
-    energy: EnergyConstant
-    area: AreaConstant | None = None
+    energy: MacEnergy
+    area: ComponentArea | None = None
 
 
 class Memory(Part):
@@ -89,8 +91,8 @@ class Memory(Part):
     holds: tuple[Operand, ...] = ("I", "W", "O")
     bits: Bits | None = None
     bandwidth: Bandwidth | None = None
-    energy: AccessEnergy
-    area: AreaConstant | None = None
+    energy: Access
+    area: ComponentArea | None = None
     double_buffered: StrictBool = False
     overlap: StrictBool = True
     padding: Literal["none", "stored"] = "none"

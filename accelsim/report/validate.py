@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from accelsim.report.blocks import Block, Head, Lines, Table
@@ -24,7 +24,8 @@ def validate_blocks(result: Result) -> list[Block]:
             blocks += _detail(case, [row for row in result.rows if row["case"] == case["case"]])
     totals = result.totals
     outside = [case["case"] for case in cases if case["passed"] is False]
-    said = f"{totals['n_cases']} cases, {totals['n_failed']} outside their tolerance"
+    noun = "case" if totals["n_cases"] == 1 else "cases"
+    said = f"{totals['n_cases']} {noun}, {totals['n_failed']} outside their tolerance"
     blocks.append(Lines((said + (f": {', '.join(outside)}" if outside else ""),), "bold"))
     blocks.append(
         Lines(
@@ -89,9 +90,10 @@ def _detail(case: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> list[Bloc
         Head("ours"),
         Head("error"),
     )
-    shown = [row for name in dict.fromkeys(r["quantity"] for r in rows) for row in _furthest(rows, name)]
+    names = dict.fromkeys(row["quantity"] for row in rows)
+    shown = [one for name in names for one in furthest([r for r in rows if r["quantity"] == name], MOST_ROWS)]
     lines = tuple(
-        (row["row"], row["quantity"], number(row["theirs"]), number(row["ours"]), _error(row))
+        (row["row"], row["quantity"], number(row["theirs"]), number(row["ours"]), row_error(row))
         for row in shown
     )
     about = (f"{case['title']} ({case['against']})", f"source: {case['source']}", case["about"])
@@ -99,7 +101,7 @@ def _detail(case: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> list[Bloc
     given = [f"given: {text}" for text in case["given"]]
     fitted = [
         f"fitted: {one['name']} = {one['value']} {one['unit']}, to {one['fitted_to']} ({one['where']}); "
-        f"without it: {', '.join(_without(part) for part in one['without'])}"
+        f"without it: {', '.join(without(part) for part in one['without'])}"
         for one in case["fitted"]
     ]
     left_out = len(rows) - len(shown)
@@ -109,7 +111,8 @@ def _detail(case: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> list[Bloc
     return blocks
 
 
-def _without(part: Mapping[str, Any]) -> str:
+def without(part: Mapping[str, Any]) -> str:
+    """A check's figure where a fitted constant is left out."""
     value = part["value"]
     score = part["rule"] in ("spearman", "accuracy")
     return f"{part['name']} {'-' if value is None else f'{value:.3f}' if score else f'{value:.1%}'}"
@@ -124,22 +127,23 @@ def number(value: Any) -> str:
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
-def _furthest(rows: list[Mapping[str, Any]], quantity: str) -> list[Mapping[str, Any]]:
-    """The rows of a quantity, in order; where they are too many, those with the largest errors."""
-    own = [row for row in rows if row["quantity"] == quantity]
-    if len(own) <= MOST_ROWS:
-        return own
-    return sorted(own, key=lambda row: -_distance(row))[:MOST_ROWS]
+def furthest(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """The rows in order; where they are too many, those with the largest errors, the largest first."""
+    if len(rows) <= most:
+        return list(rows)
+    return sorted(rows, key=lambda row: -distance(row))[:most]
 
 
-def _distance(row: Mapping[str, Any]) -> float:
+def distance(row: Mapping[str, Any]) -> float:
+    """How far off a row is: its absolute error, infinite where text differs, 0 where nothing is published."""
     if row["error_frac"] is not None:
         return abs(float(row["error_frac"]))
     return 0.0 if row["theirs"] in (None, row["ours"]) else float("inf")
 
 
-def _error(row: Mapping[str, Any]) -> str:
+def row_error(row: Mapping[str, Any]) -> str:
+    """The signed error of a row; of text, whether it is the same."""
     value = row["error_frac"]
     if value is None:
         return "-" if row["theirs"] is None else "same" if row["theirs"] == row["ours"] else "DIFFERS"
-    return "0" if value == 0 else f"{value:+.1%}"
+    return "0" if value == 0 else f"{value:+.1%}" if abs(value) >= 0.0005 else "0.0%"

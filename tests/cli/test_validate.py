@@ -13,7 +13,9 @@ ROWS = "mp,dp,threads,batch,normalised_fps,runs\n1,1,1,1,1.0,yes\n1,4,8,16,{valu
 
 def test_rows_of_ones_own_are_held_against_the_model(here: Here, tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text(ROWS.format(value=29.0))
-    done = here("validate", "mlu100_heatmap", "--values", tmp_path / "own.csv", "--json", "-o", tmp_path / "out")
+    done = here(
+        "validate", "mlu100_heatmap", "--values", tmp_path / "own.csv", "--json", "-o", tmp_path / "out"
+    )
     assert done.code == 0
     answer = done.json
     assert answer["schema"] == "accelsim.validate/1"

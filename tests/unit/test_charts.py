@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from accelsim.charts.accesses import accesses_by_operand
+from accelsim.charts.agreement import agreement
 from accelsim.charts.bars import MAX_BARS, Stack, cycles_parts, energy_by_level, group_tail, shorten
 from accelsim.charts.measured import against_measured
 from accelsim.charts.plots import Plots
 from accelsim.charts.reuse import accesses_per_mac
+from accelsim.charts.sram import sram_fit
 from accelsim.charts.work import work_by_layer
 from accelsim.results.result import Result
 
@@ -152,3 +154,35 @@ def test_a_roofline_bends_at_the_ridge_and_names_its_points() -> None:
     assert (x[1], y[1]) == (40.0, 4.0)
     assert y[0] == 0.1 * x[0]
     assert [text.get_text() for text in axes.texts] == ["a"]
+
+
+def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_equal() -> None:
+    checks = [
+        {"quantity": name, "name": name, "unit": "ms", "rule": rule}
+        for name, rule in (("few", "mean"), ("many", "median"), ("counts", "exact"))
+    ]
+    case = {"title": "A chip", "against": "measured silicon", "checks": checks}
+    rows = [
+        {"quantity": name, "row": str(at), "theirs": 10.0 + at, "ours": 11.0 + at, "error_frac": 0.1}
+        for name, n in (("few", 3), ("many", 40), ("counts", 3))
+        for at in range(n)
+    ]
+    figure = agreement(case, rows)
+    assert figure is not None
+    bars, points = (axes for axes in figure.axes if axes.get_visible())
+    assert [patch.get_width() for patch in bars.patches] == [10, 11, 11, 12, 12, 13]
+    assert len(points.collections[0].get_offsets()) == 40
+    assert agreement(case | {"checks": checks[2:]}, rows) is None
+
+
+def test_the_sram_chart_draws_every_row_and_a_line_a_width() -> None:
+    rows = [
+        {"tech": "45nm", "size_bytes": str(size), "width_bits": str(width), "read_pj": str(size * width)}
+        for size in (64, 1024, 1 << 20)
+        for width in (8, 32)
+    ]
+    figure = sram_fit(rows, {"45nm": lambda size, width: 1.1 * size * width}, "read_pj", "pJ", "reads")
+    axes = figure.axes[0]
+    assert sum(len(dots.get_offsets()) for dots in axes.collections) == len(rows)
+    assert len(axes.lines) == 2
+    assert "6 rows, mean error 10.0%, worst 10%" in figure.get_suptitle()
