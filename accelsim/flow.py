@@ -52,6 +52,7 @@ def run(
     objective: str = "edp",
     mapping: Path | str | None = None,
     compat: str | None = None,
+    dataflow: str | None = None,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -60,7 +61,8 @@ def run(
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
-    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
+    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts,
+    `compat="isca16"` those of the comparison of dataflows in ISCA 2016 (`dataflow`: one of its six).
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
@@ -73,13 +75,27 @@ def run(
     _check_choice("objective", objective, OBJECTIVES)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
+    if dataflow is not None and compat != "isca16":
+        raise InputError(
+            Problem("only compat='isca16' takes a dataflow here", hint="choose it with the arch")
+        )
     if compat is not None:
-        _check_choice("compat", compat, ("scalesim",))
+        _check_choice("compat", compat, ("scalesim", "isca16"))
         if mapping is not None:
-            raise InputError(Problem("--compat scalesim has mappings of its own", hint="leave --mapping out"))
-        rows = _scalesim_rows(graph, machine)
+            raise InputError(
+                Problem(f"--compat {compat} has mappings of its own", hint="leave --mapping out")
+            )
+        notes = []
+        if compat == "isca16":
+            from accelsim.compat.isca16.rows import NOTE, dataflow_of, isca16_rows
+
+            options["dataflow"] = dataflow_of(machine, dataflow)
+            rows, notes = isca16_rows(graph, machine, options["dataflow"]), [NOTE]
+        else:
+            rows = _scalesim_rows(graph, machine)
         _refuse_uncosted(rows, strict)
-        return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
+        run_info = {"seconds": time.perf_counter() - started}
+        return _result("run", graph, machine, rows, options, notes, run_info)
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     search = SearchOptions(objective)
@@ -114,13 +130,15 @@ def simulate(
     """
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
+    from accelsim.results.trace import check_trace_name
     from accelsim.simulating import Simulation, compared
     from accelsim.tracing import trace_of
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
-    _check_trace(trace)
+    if not isinstance(trace, bool):
+        check_trace_name(trace)
     _check_cores(cores, machine)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
@@ -164,13 +182,6 @@ def _check_cores(cores: int | None, machine: Arch) -> None:
                 expected=f"1 to {known}",
                 hint="accelsim split runs a network on all cores",
             )
-        )
-
-
-def _check_trace(trace: Path | str | bool) -> None:
-    if not isinstance(trace, bool) and not str(trace).endswith((".json", ".json.gz")):
-        raise InputError(
-            Problem("no name of a trace", file=str(trace), expected="a name that ends in .json.gz or .json")
         )
 
 
