@@ -26,6 +26,7 @@ ARCHITECTURES = (
     "systolic_128x128",
     "tpu_v1",
     "gemmini_16x16",
+    "nvdla_small",
     "mlu100",
 )
 COLUMNS = ("network", "arch", "latency_cycles", "energy_pj", "dram_read_bytes", "dram_write_bytes")

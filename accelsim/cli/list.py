@@ -17,6 +17,7 @@ DATAFLOWS: Final = {
     "is": "input-stationary: each PE keeps an input, weights and sums stream past",
     "rs": "row-stationary: each PE convolves a filter row with an input row (Eyeriss)",
     "nlr": "no local reuse: PEs store nothing, all operands come from the shared buffer",
+    "dc": "direct convolution: weights stay for a stripe of pixels, sums until they are complete (NVDLA)",
     "any": "every mapping that is legal on the architecture",
 }
 

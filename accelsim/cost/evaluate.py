@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from accelsim.cost.digits import steps_down_to
 from accelsim.cost.latency import busy_cycles, port_cycles
-from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS, fold_cycles
+from accelsim.cost.systolic import fold_cycles
 from accelsim.cost.traffic import Links, Traffic, count_traffic
 from accelsim.mapping.footprint import partial_bytes, word_bytes
-from accelsim.tables.dims import N_OPERANDS, I, O, W, relevant_dims
+from accelsim.tables.dims import N_OPERANDS, O, relevant_dims
 from accelsim.tables.layer_cost import LayerCost
-from accelsim.tables.machine import Machine
+from accelsim.tables.machine import STATIONARY, Machine
 from accelsim.tables.nest import Nest, Problem
 
 Ints = NDArray[np.int64]
@@ -161,9 +161,9 @@ def array_cycles(
     weights. Memory goes on meanwhile: such waits are part of the array's pace, not of its fill and drain.
     """
     compute = -(-steps // machine.per_pe)
-    if machine.fold == "broadcast" or dataflow not in SYSTOLIC_DATAFLOWS:
+    if machine.fold == "broadcast" or dataflow not in STATIONARY:
         return compute, np.zeros_like(compute), np.zeros_like(compute)
-    folds = n_folds(problem, nest, {"ws": W, "os": O, "is": I}[dataflow])
+    folds = n_folds(problem, nest, STATIONARY[dataflow])
     streamed = -(-compute // folds)
     _, fill_drain = fold_cycles(folds, streamed, machine.rows, machine.cols, dataflow, machine.fold)
     waits = np.zeros_like(compute)

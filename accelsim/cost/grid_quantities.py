@@ -15,14 +15,13 @@ from accelsim.cost.digits import steps_down_to
 from accelsim.cost.evaluate import hop_bytes
 from accelsim.cost.grid_sums import Sum
 from accelsim.cost.grid_traffic import GridCounter, GridTraffic
-from accelsim.cost.systolic import SYSTOLIC_DATAFLOWS
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.dataflows.row_spaces import n_sets
 from accelsim.mapping.footprint import is_partial, partial_bytes, tile_words, word_bytes
 from accelsim.mapping.legality import limited_levels
-from accelsim.tables.dims import N_OPERANDS, C, I, K, O, P, R, W, relevant_dims
+from accelsim.tables.dims import N_OPERANDS, C, K, O, P, R, relevant_dims
 from accelsim.tables.grid import Grid
-from accelsim.tables.machine import Fold, Machine
+from accelsim.tables.machine import STATIONARY, Fold, Machine
 from accelsim.tables.nest import Problem
 
 Ints = NDArray[np.int64]
@@ -104,7 +103,7 @@ class _Maker:
         instances = [self._add_instances(level) for level in timed]
         self._add_energies(n_bits, [level for level in levels if level not in timed])
         steps = self._add(self.counter.traffic.steps)
-        systolic = machine.fold != "broadcast" and self.dataflow in SYSTOLIC_DATAFLOWS
+        systolic = machine.fold != "broadcast" and self.dataflow in STATIONARY
         folds = self._add(self._folds()) if systolic else NONE
         self.add_limits()
         rules = Rules(
@@ -176,7 +175,7 @@ class _Maker:
 
     def _folds(self) -> Sum:
         """`evaluate.n_folds`: steps down to the innermost own loop that repeats, a term for each."""
-        stationary = {"ws": W, "os": O, "is": I}[self.dataflow]
+        stationary = STATIONARY[self.dataflow]
         relevant = relevant_dims(stationary, self.problem.weight_has_batch)
         nest = self.grid.template
         own = [j for j, d in enumerate(nest.dims) if not nest.spatial[j] and d in relevant]

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.tables.dims import C, G, K, N, P, Q, R, S, V, Z
-from accelsim.tables.machine import FOLDS, Fold
+from accelsim.tables.machine import FOLDS, STATIONARY, Fold
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -118,7 +118,7 @@ def fold_cycles(
 ) -> tuple[Ints, Ints]:
     """Cycles of a chain of folds, (compute, fill and drain): compute = folds T, the rest is the array's skew.
 
-    With L = R cycles of loading the stationary operand (ws, is) or 0 (os, which loads none):
+    With L = R cycles of loading the stationary operand (ws, is, dc) or 0 (os, which loads none):
 
         broadcast   folds T                                    no skew: a bus reaches every PE at once
         sequential  folds (L + T + R + C - 2)                  a fold starts when the one before has ended
@@ -132,14 +132,14 @@ def fold_cycles(
     which does not wait for its sums to leave, is one cycle a fold below preload).
     Sources: sequential, SCALE-Sim v2 and 3.0.0 (Samajdar et al., ISPASS 2020, for os 3n - 2 on n x n x n);
     preload and overlapped, weights double-buffered in the array (Gemmini, DAC 2021; TPU v1, ISCA 2017).
-    InputError for an unknown rule, and for a systolic rule with a dataflow other than os, ws, is.
+    InputError for an unknown rule, and for a systolic rule with a dataflow in which nothing is stationary.
     """
     _known(rule, FOLDS, "fold rule")
     f, t, r, c = (np.asarray(a, np.int64) for a in (folds, streamed, rows, cols))
     compute = np.asarray(f * t)
     if rule == "broadcast":
         return compute, np.zeros_like(compute)
-    load = 0 if _known(dataflow, SYSTOLIC_DATAFLOWS, "dataflow") == "os" else r
+    load = 0 if _known(dataflow, tuple(STATIONARY), "dataflow") == "os" else r
     ends: dict[str, Callable[[], Ints]] = {
         "sequential": lambda: f * (load + r + c - 2),
         "preload": lambda: load + (f - 1) * r + r + c - 2,

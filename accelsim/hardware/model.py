@@ -32,7 +32,7 @@ from accelsim.hardware.parts import (
 SCHEMA: Final = "accelsim.arch/1"
 
 Operand = Literal["I", "W", "O"]
-Dataflow = Literal["ws", "os", "is", "rs", "nlr", "any"]
+Dataflow = Literal["ws", "os", "is", "rs", "nlr", "dc", "any"]
 Fusable = Literal["batch_norm", "activation", "add"]
 
 

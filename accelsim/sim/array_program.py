@@ -24,7 +24,7 @@ from accelsim.sim.ticks import READ, WRITE, Ticks, sum_ticks, ticks_of
 from accelsim.sim.tile_steps import Boundary, TileSteps
 from accelsim.sim.totals import StepTotals, totals_of
 from accelsim.tables.dims import I, O, W
-from accelsim.tables.machine import Machine
+from accelsim.tables.machine import STATIONARY, Machine
 from accelsim.tables.nest import Nest, Problem
 
 
@@ -52,7 +52,7 @@ class _Builder:
         self.problem, self.nest, self.machine = problem, nest, machine
         self.ticks: Ticks = ticks_of(machine)
         self.layout: Layout = layout_of(machine)
-        stationary = {"ws": W, "os": O, "is": I}.get(dataflow) if machine.fold != "broadcast" else None
+        stationary = STATIONARY.get(dataflow) if machine.fold != "broadcast" else None
         self.tiles = TileSteps(problem, nest, machine, stationary)
         self.skew: Skew = skew_of(self.tiles, machine, dataflow, self.ticks.per_cycle)
         self.stage_of: dict[Boundary, int] = {}

@@ -12,13 +12,18 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.tables.dims import I, O, W
+
 Fold = Literal["broadcast", "sequential", "preload", "overlapped"]
 FOLDS: Final[tuple[Fold, ...]] = ("broadcast", "sequential", "preload", "overlapped")
 """Cycles of one fold, T the streamed dimension on R rows and C columns: broadcast T (no skew); sequential
 T + R + C - 2 (os), T + 2R + C - 2 (ws, is); preload T + R, fill and drain once a chain; overlapped max(T, R),
 fill and drain once a chain."""
 
-DATAFLOWS: Final = ("ws", "os", "is", "rs", "nlr", "any")
+DATAFLOWS: Final = ("ws", "os", "is", "rs", "nlr", "dc", "any")
+
+STATIONARY: Final = {"os": O, "ws": W, "is": I, "dc": W}
+"""The operand that stays in the array for a fold, in the dataflows that have folds."""
 
 BEST_HOME: Final = -1
 """`activation_home`: each tensor lives at the innermost level that can hold it."""

@@ -145,6 +145,18 @@ def test_measured_cells_are_points_at_their_two_values_grouped_by_limit() -> Non
     figure.savefig(io.BytesIO(), dpi=30)
 
 
+def test_a_roofline_bends_at_the_ridge_and_names_its_points() -> None:
+    from accelsim.charts.roofline import roofline
+
+    points = [{"name": "a", "intensity": 10, "measured": 0.9, "predicted": 1.0}]
+    figure = roofline(points, peak=4.0, slope=0.1)
+    axes = figure.axes[0]
+    x, y = axes.lines[0].get_data()
+    assert (x[1], y[1]) == (40.0, 4.0)
+    assert y[0] == 0.1 * x[0]
+    assert [text.get_text() for text in axes.texts] == ["a"]
+
+
 def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_equal() -> None:
     checks = [
         {"quantity": name, "name": name, "unit": "ms", "rule": rule}

@@ -37,6 +37,7 @@ MACHINES = [
     ("tpu_v1", "ws"),
     ("eyeriss_isca16_256", "nlr"),
     ("mlu100", "nlr"),
+    ("nvdla_small", "dc"),
 ]
 
 
@@ -207,3 +208,30 @@ def test_kernel_with_more_rows_than_the_array_is_folded() -> None:
         on_rows = [j for j, d in enumerate(nest.dims) if d == R and nest.axis[j] == "rows"]
         assert (nest.trips[on_rows] <= 12).all()
         assert (nest.tile(R, 4) >= 20).all()
+
+
+# --- direct convolution
+
+
+def test_a_trace_of_nvdla_takes_its_atomic_operations() -> None:
+    """24x44x14 by 41 kernels of 5x3: 1,170 pixels, 15 taps, 2 groups of channels, 6 of kernels."""
+    layer = problem(K=41, C=14, P=45, Q=26, R=3, S=5)
+    at = machine("nvdla_small", "dc")
+    steps = [
+        int(evaluate(layer, nest, at, "dc").compute_cycles.min())
+        for nest in legal_mappings(layer, at, DATAFLOWS["dc"])
+    ]
+    assert min(steps) == 1170 * 15 * 2 * 6
+
+
+def test_rows_shorter_than_a_stripe_share_one() -> None:
+    """Seven pixels a row: stripes of 14 pixels keep weights for longer than their 8 cycles of loading."""
+    layer = problem(K=8, C=8, P=8, Q=7, R=3, S=3)
+    at = machine("nvdla_small", "dc")
+    waits = [
+        wait
+        for nest in legal_mappings(layer, at, DATAFLOWS["dc"])
+        for wait in evaluate(layer, nest, at, "dc").wait_cycles.tolist()
+    ]
+    assert min(waits) == 0
+    assert max(waits) == 8 * 9 - 1  # a row at a time: 72 stripes of 7

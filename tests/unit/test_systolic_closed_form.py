@@ -83,7 +83,7 @@ def test_a_broadcast_array_has_no_skew_whatever_its_dataflow() -> None:
 
 
 def test_unknown_rules_and_dataflows_without_a_systolic_fold_are_refused() -> None:
-    with pytest.raises(InputError, match="'rs' has no systolic fold, expected os or ws or is"):
+    with pytest.raises(InputError, match="'rs' has no systolic fold, expected os or ws or is or dc"):
         fold_cycles(1, 1, 1, 1, "rs", "sequential")
     with pytest.raises(InputError, match="fold rule 'late'"):
         fold_cycles(1, 1, 1, 1, "os", "late")  # type: ignore[arg-type]

@@ -6,14 +6,15 @@ import numpy as np
 
 from accelsim.mapping.dataflows.array import IS, NLR, OS, WS
 from accelsim.mapping.dataflows.base import Dataflow
+from accelsim.mapping.dataflows.direct import DC
 from accelsim.mapping.dataflows.row_stationary import RS
 from accelsim.mapping.dataflows.unconstrained import ANY
 from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest
 
-DATAFLOWS: dict[str, Dataflow] = {flow.name: flow for flow in (WS, OS, IS, RS, NLR, ANY)}
+DATAFLOWS: dict[str, Dataflow] = {flow.name: flow for flow in (WS, OS, IS, RS, NLR, DC, ANY)}
 
-__all__ = ["ANY", "DATAFLOWS", "IS", "NLR", "OS", "RS", "WS", "Dataflow", "followed"]
+__all__ = ["ANY", "DATAFLOWS", "DC", "IS", "NLR", "OS", "RS", "WS", "Dataflow", "followed"]
 
 
 def followed(nest: Nest, machine: Machine, dataflow: Dataflow) -> Dataflow:

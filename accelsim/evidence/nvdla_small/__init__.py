@@ -1,0 +1,1 @@
+"""NVDLA nv_small: cycles and bytes of its convolution traces."""

@@ -1,0 +1,1 @@
+"""TPU v1: six applications of which only aggregate sizes are published."""
