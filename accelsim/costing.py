@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError, InputError, did_you_mean
 from accelsim.base.errors import Problem as Message
+from accelsim.cost.compression import Zeros, with_zeros
 from accelsim.cost.evaluate import evaluate
 from accelsim.cost.latency import together
 from accelsim.cost.reuse import reuse_table, touched_input_words
@@ -24,6 +26,7 @@ from accelsim.mapper.solve import Progress, Solver
 from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
+from accelsim.mapping.footprint import moved_bytes
 from accelsim.mapping.homes import Homes, find_homes
 from accelsim.mapping.legality import reasons, structure_problems
 from accelsim.mapping.lower import lower
@@ -50,6 +53,8 @@ class Costing:
     machine: Machine
     options: SearchOptions
     given: MappingFile | None = None
+    zeros: Mapping_[str, Zeros] = field(default_factory=dict)
+    """By layer: zeros of its maps, where they are known."""
 
     def __post_init__(self) -> None:
         self.homes: Homes = find_homes(self.graph, self.machine)
@@ -105,9 +110,9 @@ class Costing:
                 continue
             problem, homes = lower(layer), self._array_homes(layer)
             room = room_of_tiles(self.machine, self._room(step), homes)
-            key = problem, homes, room.tobytes()
+            key = problem, homes, room.tobytes(), self.zeros.get(layer.name)
             if key not in known:
-                machine = replace(self.machine, capacity_bytes=room)
+                machine = replace(self.machine_of(layer), capacity_bytes=room)
                 known[key] = Request(problem, machine, homes, self.options, layer.name)
             requests[layer.name] = known[key]
         return requests
@@ -143,6 +148,11 @@ class Costing:
         return row
 
     # --- layers of multiply-accumulates
+
+    def machine_of(self, layer: Layer) -> Machine:
+        """The machine with what the zeros of the layer's maps save."""
+        zeros = self.zeros.get(layer.name)
+        return self.machine if zeros is None else with_zeros(self.machine, zeros)
 
     def search_columns(self, step: int) -> dict[str, Any]:
         """The columns of `map` of an array layer whose row was made: certificate, nest, other points."""
@@ -180,7 +190,7 @@ class Costing:
 
     def _evaluate(self, layer: Layer, step: int, given: GivenMapping) -> tuple[LayerCost, Mapping]:
         problem, homes = lower(layer), self._array_homes(layer)
-        machine = replace(self.machine, capacity_bytes=self._room(step))
+        machine = replace(self.machine_of(layer), capacity_bytes=self._room(step))
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
         wrong = reasons(problem, nest, machine, dataflow, layer.name)
@@ -253,15 +263,15 @@ class Costing:
             )
             weights = min(weights, layer.params or weights)
         words = inputs, weights, outputs
-        bits, total, energy = self.machine.bits, 0.0, 0.0
+        machine, total, energy = self.machine_of(layer), 0.0, 0.0
         for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
             if home != self.dram:
                 continue
             runs = 1 if operand == W else layer.repeat  # weights could stay for all runs
-            size = words[operand] * runs * float(self.machine.word_bits[home] or bits[operand]) / 8
-            pj = self.machine.write_pj_per_byte if operand == O else self.machine.read_pj_per_byte
+            size = words[operand] * runs * moved_bytes(machine, home, operand)
+            pj = machine.write_pj_per_byte if operand == O else machine.read_pj_per_byte
             total, energy = total + size, energy + size * float(pj[home])
-        return bound_columns(layer.macs, self.machine.mac_pj, int(np.ceil(total)), energy, self.machine)
+        return bound_columns(layer.macs, machine.mac_pj, int(np.ceil(total)), energy, machine)
 
     def _moved_bounds(self, layer: Layer, cost: LayerCost) -> dict[str, Any]:
         """Each word moves once already; the engine's pace is the compute bound."""

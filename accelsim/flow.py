@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedError, did_you_mean
 
 if TYPE_CHECKING:
+    from accelsim.cost.compression import Zeros
     from accelsim.costing import Costing
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
@@ -51,6 +52,7 @@ def run(
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
+    zeros: Path | str | None = None,
     compat: str | None = None,
     strict: bool = False,
     jobs: int = 1,
@@ -61,6 +63,7 @@ def run(
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
+    The file `zeros` has the zero fractions of maps, for machines that code them or rest at them.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
@@ -77,13 +80,18 @@ def run(
         _check_choice("compat", compat, ("scalesim",))
         if mapping is not None:
             raise InputError(Problem("--compat scalesim has mappings of its own", hint="leave --mapping out"))
+        if zeros is not None:
+            raise InputError(Problem("--compat scalesim knows no zeros", hint="leave --zeros out"))
         rows = _scalesim_rows(graph, machine)
         _refuse_uncosted(rows, strict)
         return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
+    known, options["zeros"] = _zeros(graph, machine, zeros)
     search = SearchOptions(objective)
-    rows, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
+    rows, costing, notes = _costed_rows(
+        graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
+    )
     _refuse_uncosted(rows, strict)
     run_info = {"seconds": time.perf_counter() - started, **costing.effort}
     files = {"mapping.yaml": dump_mappings(costing.mappings)} if costing.mappings else {}
@@ -97,6 +105,7 @@ def simulate(
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
+    zeros: Path | str | None = None,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -125,7 +134,10 @@ def simulate(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
-    analytic, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
+    known, zero_table = _zeros(graph, machine, zeros)
+    analytic, costing, notes = _costed_rows(
+        graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
+    )
     _refuse_uncosted(analytic, strict)
     simulation = Simulation(costing, skip, cores, bool(trace))
     rows = simulation.rows()
@@ -134,6 +146,7 @@ def simulate(
         "batch": graph.batch,
         "objective": objective,
         "mapping": given.provenance if given is not None else None,
+        "zeros": zero_table,
         "cores": cores,
     }
     run_info = {"seconds": time.perf_counter() - started, **costing.effort, **simulation.effort}
@@ -183,6 +196,7 @@ def _costed_rows(
     only: Collection[str] | None = None,
     jobs: int = 1,
     cache: bool = True,
+    zeros: Mapping[str, Zeros] | None = None,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
 
@@ -197,7 +211,9 @@ def _costed_rows(
     notes: list[str] = []
     solver = Solver(jobs, open_cache() if cache else None)
     for reserve in (first, *(share for share in RESERVES if share > first)):
-        costing = Costing(graph, replace(lowered, activation_reserve_frac=reserve), options, given)
+        costing = Costing(
+            graph, replace(lowered, activation_reserve_frac=reserve), options, given, zeros or {}
+        )
         try:
             costing.solve(solver, progress, only)
         except NothingLegalError as error:
@@ -222,6 +238,36 @@ def _costed_rows(
         ]
         return rows, costing, notes
     raise AssertionError("with all of it kept free nothing lives inside")  # pragma: no cover
+
+
+def _zeros(
+    graph: LayerGraph, machine: Arch, file: Path | str | None
+) -> tuple[dict[str, Zeros], dict[str, str] | None]:
+    """What a table of zero fractions says of the layers of a graph, and which table it is.
+
+    InputError where the machine has no use for it: it neither codes maps nor rests at their zeros.
+    """
+    from accelsim.cost.compression import Zeros
+    from accelsim.workload.zeros import load_zeros
+
+    if file is None:
+        return {}, None
+    lowered = machine.machine()
+    if lowered.coding is None and lowered.gated is None:
+        raise InputError(
+            Problem(
+                f"{machine.name} has no use for zeros: it neither codes maps nor rests at a zero",
+                file=str(file),
+                hint="leave --zeros out, or give the architecture pe.zero_gating or dram.coding",
+            )
+        )
+    table = load_zeros(Path(file))
+    first = {layer.name: layer.inputs[0] for layer in graph.layers if layer.inputs}
+    known = {
+        name: Zeros(inputs, outputs, first[name] in graph.producer)
+        for name, (inputs, outputs) in table.of(graph).items()
+    }
+    return known, table.provenance
 
 
 def _refuse_uncosted(rows: Sequence[Mapping[str, Any]], strict: bool) -> None:

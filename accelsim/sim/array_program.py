@@ -53,7 +53,8 @@ class _Builder:
         self.ticks: Ticks = ticks_of(machine)
         self.layout: Layout = layout_of(machine)
         stationary = {"ws": W, "os": O, "is": I}.get(dataflow) if machine.fold != "broadcast" else None
-        self.tiles = TileSteps(problem, nest, machine, stationary)
+        self.has_passes = dataflow == "rs"
+        self.tiles = TileSteps(problem, nest, machine, stationary, self.has_passes)
         self.skew: Skew = skew_of(self.tiles, machine, dataflow, self.ticks.per_cycle)
         self.stage_of: dict[Boundary, int] = {}
         self.stages: tuple[Stage, ...] = ()
@@ -132,7 +133,7 @@ class _Builder:
         return 2 if 2 * once <= machine.capacity_bytes[level] else 0
 
     def _is_apart(self, b: Boundary) -> bool:
-        return bool(self.layout.apart & {b.child, b.parent})
+        return bool(self.layout.apart & {(b.child, b.operand), (b.parent, b.operand)})
 
     # --- tile steps
 
@@ -163,13 +164,13 @@ class _Builder:
                     loads.append(load.moves())
                     drains.append(drain.moves())
                 continue
-            divide(load, self.layout, streams, apart, owed)
-            divide(drain, self.layout, streams if b.inside else trailing, apart, owed)
+            divide(load, self.layout, b.operand, streams, apart, owed)
+            divide(drain, self.layout, b.operand, streams if b.inside else trailing, apart, owed)
         skew = self.skew.of(words["folds", None], first)
         compute = words["steps", None] * self.ticks.per_cycle // self.machine.per_pe
         return Kind(
             compute,
-            skew[0],
+            skew[0] + self._loading(words),
             skew[1],
             tuple(begins),
             tuple(loads),
@@ -179,6 +180,15 @@ class _Builder:
             by_level(apart, self.layout),
             owed.moves(),
         )
+
+    def _loading(self, words: dict[tuple[str, Boundary | int | None], int]) -> int:
+        """Ticks in which the weights of row-stationary passes come in."""
+        if not self.has_passes or not self.ticks.pass_weight:
+            return 0
+        fan = self.machine.fanout_level
+        entering = [b for b in self.tiles.boundaries if b.operand == W and b.child < fan <= b.parent]
+        sent = words["reads", entering[0]] if entering else words["mac", W]
+        return ceil(self.ticks.pass_weight * sent)
 
     def _with(self, kind: Kind, beside: tuple[Stream, ...], n_steps: int) -> Kind:
         """A step that also reads its share of other words."""
@@ -190,20 +200,20 @@ class _Builder:
         for stream in beside:
             if (stream.home, READ) in self.layout.at:
                 share = self.ticks.word[stream.home, READ, stream.operand] * stream.words / n_steps
-                self._take(streams, apart, stream.home, READ, share)
+                self._take(streams, apart, stream.home, READ, stream.operand, share)
         return replace(kind, streams=streams.moves(), apart=by_level(apart, self.layout))
 
     def _add(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, words: int) -> None:
         if words and (level, way) in self.layout.at:
-            self._take(moves, apart, level, way, self.ticks.word[level, way, operand] * words)
+            self._take(moves, apart, level, way, operand, self.ticks.word[level, way, operand] * words)
 
     def _add_sums(self, moves: Sum, apart: Sum, level: int, way: int, words: int, finished: int) -> None:
         if words and (level, way) in self.layout.at:
-            self._take(moves, apart, level, way, sum_ticks(self.ticks, level, way, words, finished))
+            self._take(moves, apart, level, way, O, sum_ticks(self.ticks, level, way, words, finished))
 
-    def _take(self, moves: Sum, apart: Sum, level: int, way: int, ticks: Fraction) -> None:
+    def _take(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, ticks: Fraction) -> None:
         """One instance's share."""
-        (apart if level in self.layout.apart else moves).take(
+        (apart if (level, operand) in self.layout.apart else moves).take(
             self.layout, level, way, ticks / self._instances(level)
         )
 

@@ -93,7 +93,7 @@ def machines(draw: Any, case: Case) -> Machine:
         write_bytes_per_cycle=bandwidths(),
         shared_port=some(),
         double_buffered=some(),
-        overlap=some(),
+        overlap=r.integers(0, 2, (n, 3)).astype(np.bool_),
         padding_stored=np.array(case.padding_stored),
         fetch_box=np.array(case.fetch_box),
         fanout_level=int(r.integers(0, n)),
