@@ -7,6 +7,7 @@ from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.layer import Layer
+from accelsim.workload.zeros import load_zeros
 
 NO_ENGINE = "the architecture has no vector engine or host that could do it"
 
@@ -311,6 +313,32 @@ def compulsory_words(problem: Problem) -> tuple[int, int, int]:
     inputs = touched_input_words(np.array([problem.extents], np.int64), np.array([problem.windows], np.int64))
     weights = prod(problem.extents[d] for d in relevant_dims(W, problem.weight_has_batch))
     return int(inputs[0]), weights, problem.n_output_words
+
+
+def zeros_of(
+    graph: LayerGraph, machine: Machine, file: Path | str | None
+) -> tuple[dict[str, Zeros], dict[str, str] | None]:
+    """What a table of zero fractions says of the layers of a graph, and which table it is.
+
+    InputError where the machine has no use for it: it neither codes maps nor rests at their zeros.
+    """
+    if file is None:
+        return {}, None
+    if machine.coding is None and machine.gated is None:
+        raise InputError(
+            Message(
+                f"{machine.name} has no use for zeros: it neither codes maps nor rests at a zero",
+                file=str(file),
+                hint="leave --zeros out, or give the architecture pe.zero_gating or dram.coding",
+            )
+        )
+    table = load_zeros(Path(file))
+    first = {layer.name: layer.inputs[0] for layer in graph.layers if layer.inputs}
+    known = {
+        name: Zeros(inputs, outputs, first[name] in graph.producer)
+        for name, (inputs, outputs) in table.of(graph).items()
+    }
+    return known, table.provenance
 
 
 def status_of(layer: Layer, machine: Machine | None) -> tuple[str, str | None]:

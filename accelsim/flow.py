@@ -68,6 +68,7 @@ def run(
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
+    from accelsim.costing import zeros_of
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.workload.passes import drop_noops, fuse
@@ -87,7 +88,7 @@ def run(
         return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
-    known, options["zeros"] = _zeros(graph, machine, zeros)
+    known, options["zeros"] = zeros_of(graph, machine.machine(), zeros)
     search = SearchOptions(objective)
     rows, costing, notes = _costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
@@ -121,6 +122,7 @@ def simulate(
     file (True: none, but the result keeps it for `save`). Raises as `run` does, and InputError where the
     trace can't be written.
     """
+    from accelsim.costing import zeros_of
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.simulating import Simulation, compared
@@ -134,7 +136,7 @@ def simulate(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
-    known, zero_table = _zeros(graph, machine, zeros)
+    known, zero_table = zeros_of(graph, machine.machine(), zeros)
     analytic, costing, notes = _costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
     )
@@ -238,36 +240,6 @@ def _costed_rows(
         ]
         return rows, costing, notes
     raise AssertionError("with all of it kept free nothing lives inside")  # pragma: no cover
-
-
-def _zeros(
-    graph: LayerGraph, machine: Arch, file: Path | str | None
-) -> tuple[dict[str, Zeros], dict[str, str] | None]:
-    """What a table of zero fractions says of the layers of a graph, and which table it is.
-
-    InputError where the machine has no use for it: it neither codes maps nor rests at their zeros.
-    """
-    from accelsim.cost.compression import Zeros
-    from accelsim.workload.zeros import load_zeros
-
-    if file is None:
-        return {}, None
-    lowered = machine.machine()
-    if lowered.coding is None and lowered.gated is None:
-        raise InputError(
-            Problem(
-                f"{machine.name} has no use for zeros: it neither codes maps nor rests at a zero",
-                file=str(file),
-                hint="leave --zeros out, or give the architecture pe.zero_gating or dram.coding",
-            )
-        )
-    table = load_zeros(Path(file))
-    first = {layer.name: layer.inputs[0] for layer in graph.layers if layer.inputs}
-    known = {
-        name: Zeros(inputs, outputs, first[name] in graph.producer)
-        for name, (inputs, outputs) in table.of(graph).items()
-    }
-    return known, table.provenance
 
 
 def _refuse_uncosted(rows: Sequence[Mapping[str, Any]], strict: bool) -> None:

@@ -39,7 +39,7 @@ def coded_bits(code: RunLength, zero_frac: float) -> float:
 def with_zeros(machine: Machine, zeros: Zeros) -> Machine:
     """The machine as one layer sees it: its maps move coded, and what rests at a zero costs nothing then.
 
-    Of a memory that rests, all accesses count (1 - z) of their energy: those of the multiplier are nearly all.
+    Of a memory that rests all accesses count (1 - z) of their energy: nearly all are the multiplier's.
     """
     moved = np.zeros((machine.n_levels, N_OPERANDS))
     if machine.coding is not None:
