@@ -431,10 +431,11 @@ def _result(
         lowered.clock_hz if lowered is not None else None,
     )
     info = {**run_info, "host": platform.node(), "python": platform.python_version()}
-    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, _plots)
+    return Result(f"accelsim.{command}/1", inputs, total, rows, tuple(notes), info, files or {}, plots)
 
 
-def _plots(result: Result) -> Any:
+def plots(result: Result) -> Any:
+    """What is behind `result.plot`: charts stand above results, and load matplotlib when they draw."""
     from accelsim.charts.plots import Plots
 
     return Plots(result)

@@ -102,9 +102,19 @@ def example_output(script: Path) -> str:
 def columns_page(text: str) -> str:
     """docs/columns.md with a table for each command in place of what follows the mark."""
     head = text.partition(MARK)[0]
-    commands = ("run", "simulate", "map", "split", "inspect", "reuse")
+    commands = ("run", "simulate", "map", "split", "inspect", "reuse", "validate")
     tables = (f"## `{name}`\n\n{render_markdown(name)}" for name in commands)
     return head + MARK + "\n" + "\n".join(tables)
+
+
+def write_region(page: Path, name: str, text: str) -> None:
+    """The text between `<!-- name -->` and `<!-- end -->` of a page."""
+    before = page.read_text(encoding="utf-8")
+    head, mark, rest = before.partition(f"<!-- {name} -->\n")
+    _, end, tail = rest.partition("<!-- end -->")
+    if not mark or not end:
+        raise ValueError(f"{page} has no place for {name}")
+    page.write_text(f"{head}{mark}{text}{end}{tail}", encoding="utf-8")
 
 
 def energy_rows() -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import accelsim
 from accelsim.cost.chip import cell_costs
+from accelsim.evidence import measure
 from accelsim.explore.work import replica_works
 from accelsim.sim.chip import ChipSimulation
 from accelsim.tables.chip import Cells, Chip, ReplicaWork
@@ -33,13 +34,13 @@ Floats = NDArray[np.float64]
 Sets = tuple[str, ...]
 
 
-def rows(file: str) -> list[dict[str, str]]:
-    lines = (EVIDENCE / file).read_text(encoding="utf-8").splitlines()
+def rows(case: str) -> list[dict[str, str]]:
+    lines = (EVIDENCE / case / "values.csv").read_text(encoding="utf-8").splitlines()
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
 AXES: Final = ("mp", "dp", "threads", "batch")
-HEAT: Final = list({tuple(row[axis] for axis in AXES): row for row in rows("mlu100_heatmap.csv")}.values())
+HEAT: Final = list({tuple(row[axis] for axis in AXES): row for row in rows("mlu100_heatmap")}.values())
 """Every given cell once: the panels share one."""
 CELLS: Final = Cells.of((int(r["mp"]), int(r["dp"]), int(r["threads"]), int(r["batch"])) for r in HEAT).rows()
 MEASURED: Final = np.array([float(row["normalised_fps"] or "nan") for row in HEAT])
@@ -115,7 +116,7 @@ def speedups(sets: Sets = ()) -> list[tuple[dict[str, str], float]]:
         run = simulation(row[f"{base}mode"], row[f"{base}layout"])
         return run.run_s(1, 1, int(row[f"{base}threads"]), int(row[f"{base}batch"]), IMAGES)
 
-    return [(row, seconds(row, "base_") / seconds(row, "")) for row in rows("mlu100_speedups.csv")]
+    return [(row, seconds(row, "base_") / seconds(row, "")) for row in rows("mlu100_speedups")]
 
 
 def resnet101(sets: Sets = (), batch: int = RN101_BATCH) -> Floats:  # [threads, splits] s, nan: out of memory
@@ -137,11 +138,5 @@ def behind(times: Floats) -> Floats:  # [threads]
 
 
 def spearman(ours: Floats, theirs: Floats) -> float:
-    return float(np.corrcoef(_ranks(ours), _ranks(theirs))[0, 1])
-
-
-def _ranks(values: Floats) -> Floats:
-    """Equal values share the mean of their ranks."""
-    below, equal = (values < values[:, None]).sum(1), (values == values[:, None]).sum(1)
-    ranks: Floats = below + (equal - 1) / 2
-    return ranks
+    found = measure.spearman(ours.tolist(), theirs.tolist())
+    return float("nan") if found is None else found

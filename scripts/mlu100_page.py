@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import mlu100_evidence as mlu100
 import numpy as np
+from make_docs import write_region
 
 from accelsim.charts.measured import against_measured
 from accelsim.hardware.sources import read_merged
@@ -89,16 +90,6 @@ PARAMETERS: Final = (
 def table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rows = [heads, ["---"] * len(heads), *lines]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def write_region(name: str, text: str) -> None:
-    """The text between `<!-- name -->` and `<!-- end -->` of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, mark, rest = page.partition(f"<!-- {name} -->\n")
-    _, end, tail = rest.partition("<!-- end -->")
-    if not mark or not end:
-        raise ValueError(f"{PAGE} has no place for {name}")
-    PAGE.write_text(f"{head}{mark}{text}{end}{tail}", encoding="utf-8")
 
 
 def constant(arch: str, key: str) -> tuple[str, str]:
@@ -260,14 +251,14 @@ def write_picture() -> None:
 
 
 def main() -> None:
-    write_region("parameters", parameters())
-    write_region("errors", errors())
-    write_region("speed-ups", speedups())
-    write_region("batches", by_batch())
-    write_region("best batches", best_batches())
+    write_region(PAGE, "parameters", parameters())
+    write_region(PAGE, "errors", errors())
+    write_region(PAGE, "speed-ups", speedups())
+    write_region(PAGE, "batches", by_batch())
+    write_region(PAGE, "best batches", best_batches())
     write_picture()
     if "--quick" not in sys.argv:
-        write_region("sensitivity", sensitivity())
+        write_region(PAGE, "sensitivity", sensitivity())
 
 
 if __name__ == "__main__":

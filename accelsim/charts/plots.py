@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from accelsim.results.result import Result
+from accelsim.results.save import PICTURES
 from accelsim.results.show import title
 
 if TYPE_CHECKING:
@@ -84,10 +86,30 @@ class Plots:
 
         return heat_maps(self._result.more["grid"], self._result.more["best"], title(self._result.inputs))
 
+    def cases(self) -> Iterator[tuple[str, Figure]]:
+        """Of `validate`: name and picture of each case, published values beside ours."""
+        if not self._result.more.get("cases"):
+            return
+        from accelsim.charts.agreement import agreement
+
+        for case in self._result.more["cases"]:
+            rows = [row for row in self._result.rows if row["case"] == case["case"]]
+            figure = agreement(case, rows)
+            if figure is not None:
+                yield f"validation_{case['case']}", figure
+
+    def pictures(self) -> Iterator[tuple[str, Figure]]:
+        """Every picture that this result has, with its name."""
+        for name in PICTURES:
+            figure = getattr(self, name)()
+            if figure is not None:
+                yield name, figure
+        yield from self.cases()
+
     def __repr__(self) -> str:
         return (
             "<charts: energy(), accesses(), cycles() of run; gantt() of simulate; front() of map; "
-            "work() of inspect; reuse() of reuse; split() of split>"
+            "work() of inspect; reuse() of reuse; split() of split; cases() of validate>"
         )
 
     def _has(self, column: str) -> bool:

@@ -22,6 +22,7 @@ from accelsim.cli.run import run
 from accelsim.cli.schema import schema
 from accelsim.cli.simulate import simulate
 from accelsim.cli.split import split
+from accelsim.cli.validate import validate
 
 app = typer.Typer(
     name="accelsim",
@@ -57,6 +58,7 @@ app.command("simulate")(simulate)
 app.command("map")(map_)
 app.command("split")(split)
 app.command("inspect")(inspect)
+app.command("validate")(validate)
 app.command("reuse")(reuse)
 app.command("list")(list_)
 app.command("check")(check)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     inspect = "inspect"
     reuse = "reuse"
     split_ = "split"  # `split` is a method of every string
+    validate = "validate"
 
 
 def schema(

@@ -1,1 +1,1 @@
-"""Floor 8: published and measured values that our counts are compared with, each with its source."""
+"""Published and measured values, each with its source, and what holds the models against them."""

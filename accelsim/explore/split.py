@@ -8,10 +8,11 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from accelsim import flow
 from accelsim.base.errors import InfeasibleError, InputError, Problem, did_you_mean
 from accelsim.cost.chip import CellCosts, cell_costs, data_set_seconds
 from accelsim.costing import status_of
@@ -26,9 +27,6 @@ from accelsim.sim.chip import ChipSimulation
 from accelsim.tables.chip import Chip, ReplicaWork
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.passes import drop_noops, fuse
-
-if TYPE_CHECKING:
-    from accelsim.charts.plots import Plots
 
 Numbers = Sequence[int] | int | None
 Progress = Callable[[str, int, int], None]
@@ -108,7 +106,7 @@ def split(
         _notes(graph, machine),
         _run(started),
         {"grid.csv": grid_csv(rows)},
-        _plots,
+        flow.plots,
         {"grid": rows, "best": best, **more},
     )
 
@@ -237,9 +235,3 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     left = [layer.op for layer in graph.layers if status_of(layer, lowered)[0] == "not_costed"]
     said = [f"not costed and left out: {len(left)} layers ({', '.join(sorted(set(left)))})"] if left else []
     return (*machine.notes, *said)
-
-
-def _plots(result: Result) -> Plots:
-    from accelsim.charts.plots import Plots
-
-    return Plots(result)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from accelsim.tables.columns import BY_NAME
 from accelsim.tables.dims import DIMS
 
-LINEWISE: Final = ("layers", "grid", "items", "files", "errors")
+LINEWISE: Final = ("layers", "grid", "items", "files", "errors", "cases", "comparisons")
 """Lists of the envelope that are written one element a line: readable, diffable, and ten times the speed."""
 
 

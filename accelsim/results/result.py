@@ -33,7 +33,9 @@ class Result:
     plotter: Callable[[Result], Any] | None = field(default=None, compare=False)
     """Makes the object behind `.plot`; `flow` gives it, since charts stand above results."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """Further parts of the envelope: the `grid` and the `best` of a split."""
+    """Further parts of the envelope: the `grid` and the `best` of a split, the `cases` of `validate`."""
+    rows_name: str = "layers"
+    """What the rows are: their key in the envelope and the name of their CSV file."""
 
     @property
     def command(self) -> str:
@@ -54,7 +56,7 @@ class Result:
             "inputs": plain(self.inputs),
             "units": self.units,
             "totals": plain(self.totals),
-            "layers": [plain(row) for row in self.rows],
+            self.rows_name: [plain(row) for row in self.rows],
             **plain(self.more),
             "notes": list(self.notes),
             "run": plain(self.run),

@@ -22,13 +22,17 @@ PICTURES: Final = ("energy", "accesses", "cycles", "work", "reuse", "front", "ga
 OWNED: Final = (
     MARK,
     "layers.csv",
+    "comparisons.csv",
     "points.csv",
     "grid.csv",
     "trace.csv",
     "mapping.yaml",
+    "validation.md",
     *(f"{name}.png" for name in PICTURES),
 )
 """Files of an earlier result that a new one replaces; anything else in the directory is left alone."""
+CASES: Final = "validation_*.png"
+"""The pictures of `validate`, one a case, are replaced as well."""
 
 
 def save(result: Result, directory: Path) -> tuple[str, ...]:
@@ -102,17 +106,15 @@ def _staging(directory: Path) -> Iterator[Path]:
 
 def _write(result: Result, stage: Path) -> tuple[str, ...]:
     """All files of the result; the pictures only where the rows have what they show."""
-    _write_csv(result, stage / "layers.csv")
-    names = ["layers.csv"]
+    names = [f"{result.rows_name}.csv"]
+    _write_csv(result, stage / names[0])
     for name, text in result.files.items():
         (stage / name).write_text(text, encoding="utf-8")
         names.append(name)
-    for name in PICTURES if result.plotter is not None else ():
-        figure = getattr(result.plot, name)()
-        if figure is not None:
-            # no metadata: matplotlib would write its version, and equal runs must give equal bytes
-            figure.savefig(stage / f"{name}.png", dpi=150, metadata={"Software": None})
-            names.append(f"{name}.png")
+    for name, figure in result.plot.pictures() if result.plotter is not None else ():
+        # no metadata: matplotlib would write its version, and equal runs must give equal bytes
+        figure.savefig(stage / f"{name}.png", dpi=150, metadata={"Software": None})
+        names.append(f"{name}.png")
     (stage / MARK).write_text(result.to_json() + "\n", encoding="utf-8")
     return (*names, MARK)
 
@@ -130,7 +132,7 @@ def _publish(stage: Path, directory: Path, names: tuple[str, ...]) -> None:
         stage.rename(directory)
         return
     (directory / MARK).unlink(missing_ok=True)  # while files change places, the directory is no result
-    for name in OWNED:
+    for name in (*OWNED, *(file.name for file in directory.glob(CASES))):
         if name not in names:
             (directory / name).unlink(missing_ok=True)
     for name in names:

@@ -17,6 +17,8 @@ def answer_schema(command: str) -> dict[str, Any]:
         c.name: _property(c) for c in of_command(command) if command != "split" or c not in (*CELL, *PLAN)
     }
     total = {c.name: _property(c) for c in of_command(command) if c.total != "none"}
+    if command == "validate":
+        return _validation(rows)
     more = _grid() if command == "split" else {}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -37,6 +39,36 @@ def answer_schema(command: str) -> dict[str, Any]:
             **(_plan() if command == "split" else {}),
             "notes": {"type": "array", "items": {"type": "string"}},
             "run": {"type": "object", "description": "All that may differ between equal runs."},
+        },
+    }
+
+
+def _validation(rows: dict[str, Any]) -> dict[str, Any]:
+    """The cases with what their checks come to, and every published value beside ours."""
+    check = {
+        "quantity": "string", "name": "string", "unit": "string", "rule": "string", "tolerance": "number",
+        "value": "number", "n_rows": "integer", "n_equal": "integer", "mean_error_frac": "number",
+        "median_error_frac": "number", "max_error_frac": "number", "score": "number", "passed": "boolean",
+        "basis": "string", "reason": "string",
+    }  # fmt: skip
+    typed = {name: {"type": [kind, "null"]} for name, kind in check.items()}
+    case = {
+        "case": {"type": "string"},
+        "source": {"type": "string"},
+        "passed": {"type": ["boolean", "null"]},
+        "checks": {"type": "array", "items": {"type": "object", "properties": typed}},
+        "fitted": {"type": "array", "items": {"type": "object"}},
+    }
+    rows["theirs"]["type"] = rows["ours"]["type"] = ["number", "string", "null"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "accelsim.validate/1",
+        "type": "object",
+        "required": ["schema", "tool", "inputs", "units", "totals", "comparisons", "cases", "run"],
+        "properties": {
+            "schema": {"const": "accelsim.validate/1"},
+            "comparisons": {"type": "array", "items": {"type": "object", "properties": rows}},
+            "cases": {"type": "array", "items": {"type": "object", "properties": case}},
         },
     }
 

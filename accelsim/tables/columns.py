@@ -7,6 +7,7 @@ from typing import Final
 
 from accelsim.tables.column import Column
 from accelsim.tables.columns_split import CELL, CUT, PLAN
+from accelsim.tables.columns_validate import COMPARISON
 
 EVERY = ("run", "simulate", "map", "inspect", "reuse", "split")
 WORKING = ("run", "simulate", "map", "inspect", "reuse")
@@ -402,6 +403,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *CUT,
     *CELL,
     *PLAN,
+    *COMPARISON,
 )
 BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
 

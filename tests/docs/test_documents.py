@@ -129,7 +129,7 @@ def _evidence(file: str) -> list[dict[str, str]]:
 
 def test_the_readme_counts_its_evidence_right() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = _evidence("networks.csv")
+    rows = _evidence("networks/values.csv")
     for kind, pattern in (
         ("params", r"\((\d+) exact ones; (\d+) that the source rounds\)"),
         ("macs", r"\((\d+) exact counts; (\d+) rounded ones\)"),

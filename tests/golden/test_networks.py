@@ -1,4 +1,4 @@
-"""The networks of workloads/ against counts that others publish (accelsim/evidence/networks.csv)."""
+"""The networks of workloads/ against counts that others publish (accelsim/evidence/networks/values.csv)."""
 
 from __future__ import annotations
 
@@ -10,38 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from accelsim.evidence.networks.model import UNITS, count
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.readers import read
 
 REPO = Path(__file__).resolve().parents[2]
 WORKLOADS = REPO / "workloads"
 NAMES = sorted(path.name.removesuffix(".onnx.txt") for path in WORKLOADS.glob("*.onnx.txt"))
-UNITS = {"1": 1, "M": 10**6, "G": 10**9}
 
-with (REPO / "accelsim" / "evidence" / "networks.csv").open(encoding="utf-8") as _file:
+with (REPO / "accelsim" / "evidence" / "networks" / "values.csv").open(encoding="utf-8") as _file:
     ROWS = list(csv.DictReader(line for line in _file if not line.startswith("#")))
 
 
 @cache
 def network(name: str, batch: int = 1) -> LayerGraph:
     return read(WORKLOADS / f"{name}.onnx.txt", batch)
-
-
-def count(graph: LayerGraph, quantity: str) -> int:
-    """A quantity as the evidence names it, out of what the reader counts."""
-    norms = [layer for layer in graph.layers if layer.op == "batch_normalization"]
-    scaled = sum(layer.channels for layer in norms)
-    normalised = sum(graph.tensors[layer.outputs[0]].n_words for layer in norms)
-    macs = sum(layer.macs for layer in graph.layers)
-    params = sum(layer.params for layer in graph.layers)
-    return {
-        "macs": macs,
-        "macs_and_two_per_batch_norm_element": macs + 2 * normalised,
-        "params": params,
-        "params_and_statistics": params + 2 * scaled,
-        "params_and_statistics_without_scale": params + scaled,
-        "params_bn_folded": sum(layer.params_bn_folded for layer in graph.layers),
-    }[quantity]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{r['network']}-{r['quantity']}-{r['value']}" for r in ROWS])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accelsim.charts.accesses import accesses_by_operand
+from accelsim.charts.agreement import agreement
 from accelsim.charts.bars import MAX_BARS, Stack, cycles_parts, energy_by_level, group_tail, shorten
 from accelsim.charts.measured import against_measured
 from accelsim.charts.plots import Plots
@@ -140,3 +141,22 @@ def test_measured_cells_are_points_at_their_two_values_grouped_by_limit() -> Non
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["compute (1)", "host (2)"]
     assert "3 cells, median error 10.0%" in figure.get_suptitle()
     figure.savefig(io.BytesIO(), dpi=30)
+
+
+def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_equal() -> None:
+    checks = [
+        {"quantity": name, "name": name, "unit": "ms", "rule": rule}
+        for name, rule in (("few", "mean"), ("many", "median"), ("counts", "exact"))
+    ]
+    case = {"title": "A chip", "against": "measured silicon", "checks": checks}
+    rows = [
+        {"quantity": name, "row": str(at), "theirs": 10.0 + at, "ours": 11.0 + at, "error_frac": 0.1}
+        for name, n in (("few", 3), ("many", 40), ("counts", 3))
+        for at in range(n)
+    ]
+    figure = agreement(case, rows)
+    assert figure is not None
+    bars, points = (axes for axes in figure.axes if axes.get_visible())
+    assert [patch.get_width() for patch in bars.patches] == [10, 11, 11, 12, 12, 13]
+    assert len(points.collections[0].get_offsets()) == 40
+    assert agreement(case | {"checks": checks[2:]}, rows) is None

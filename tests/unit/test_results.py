@@ -159,7 +159,7 @@ class Broken:
 
     def __init__(self, _: Result) -> None: ...
 
-    def energy(self) -> None:
+    def pictures(self) -> None:
         raise MemoryError
 
 

@@ -1,0 +1,1 @@
+"""What offline mode, threads, batches and a matching layout gained on the MLU100 card."""
