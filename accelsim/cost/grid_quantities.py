@@ -46,6 +46,7 @@ class Rules:
     write_bytes_per_cycle: Floats  # [M]
     shared_port: NDArray[np.bool_]  # [M]
     overlap: NDArray[np.bool_]  # [M], a level's operands that move beside compute and the others apart
+    rests: NDArray[np.bool_]  # [M], the array rests: only what comes after it here goes on beside
     steps: int
     folds: int  # NONE: no fold rule
     fold: Fold
@@ -97,6 +98,7 @@ class _Port:
     write_bytes_per_cycle: float
     shared: bool = True
     overlap: bool = False
+    rests: bool = False
 
 
 class _Maker:
@@ -111,9 +113,11 @@ class _Maker:
         machine, levels = self.machine, range(self.machine.n_levels)
         bandwidths = machine.read_bytes_per_cycle, machine.write_bytes_per_cycle
         timed = [level for level in levels if any(np.isfinite(each[level]) for each in bandwidths)]
-        ports = [self._add_port(level, way) for level in timed for way in self._ways(level)]
+        top = machine.n_levels - 1
+        ports = [self._add_port(level, way) for level in timed if level < top for way in self._ways(level)]
+        ports += self._add_passes()  # after them and before the outermost memory, which does not rest
+        ports += [self._add_port(level, way) for level in timed if level == top for way in self._ways(level)]
         self._add_energies([level for level in levels if level not in timed])
-        ports += self._add_passes()
         steps = self._add(self.counter.traffic.steps)
         systolic = machine.fold != "broadcast" and self.dataflow in SYSTOLIC_DATAFLOWS
         stationary = {"ws": W, "os": O, "is": I}.get(self.dataflow)
@@ -129,6 +133,7 @@ class _Maker:
             np.array([port.write_bytes_per_cycle for port in ports], np.float64),
             np.array([port.shared for port in ports], np.bool_),
             np.array([port.overlap for port in ports], np.bool_),
+            np.array([port.rests for port in ports], np.bool_),
             steps,
             folds,
             machine.fold,
@@ -177,14 +182,13 @@ class _Maker:
         if machine.pass_cycles:
             passes = self._add(self._folds(W, machine.fanout_level))
             per_cycle = 1 / (8 * machine.pass_cycles)
-            ports.append(_Port(passes, none, NONE, per_cycle, per_cycle))
+            ports.append(_Port(passes, none, NONE, per_cycle, per_cycle, rests=True))
         if np.isfinite(machine.pass_bytes_per_cycle):
             level = weight_level(self.grid.keep, machine)
             width = round(8 * word_bytes(machine, level, W))
             weights = self._add(self.counter.traffic.reads[level, W] * width)
-            ports.append(
-                _Port(weights, none, NONE, machine.pass_bytes_per_cycle, machine.pass_bytes_per_cycle)
-            )
+            pace = machine.pass_bytes_per_cycle
+            ports.append(_Port(weights, none, NONE, pace, pace, rests=True))
         return ports
 
     def _parts(self, level: int) -> int:

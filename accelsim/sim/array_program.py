@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.footprint import level_bytes, tile_bytes
+from accelsim.mapping.footprint import level_bytes, tile_bytes, word_bytes
 from accelsim.sim.layout import Layout, layout_of
 from accelsim.sim.loops import Ints
 from accelsim.sim.moves import Sum, by_level, divide, pad_of
@@ -183,12 +183,13 @@ class _Builder:
 
     def _loading(self, words: dict[tuple[str, Boundary | int | None], int]) -> int:
         """Ticks in which the weights of row-stationary passes come in."""
-        if not self.has_passes or not self.ticks.pass_weight:
+        if not self.has_passes or not self.ticks.pass_bit:
             return 0
         fan = self.machine.fanout_level
         entering = [b for b in self.tiles.boundaries if b.operand == W and b.child < fan <= b.parent]
         sent = words["reads", entering[0]] if entering else words["mac", W]
-        return ceil(self.ticks.pass_weight * sent)
+        level = entering[0].parent if entering else self.tiles.factors[W].kept[0]
+        return ceil(self.ticks.pass_bit * 8 * Fraction(word_bytes(self.machine, level, W)) * sent)
 
     def _with(self, kind: Kind, beside: tuple[Stream, ...], n_steps: int) -> Kind:
         """A step that also reads its share of other words."""

@@ -197,6 +197,9 @@ def _machine(draw: DrawFn, structure: dict[str, Any], problem: Problem) -> Machi
         dataflow="any",
         activation_home=n_levels - 1,
         activation_reserve_frac=0.0,
+        pass_cycles=one(0.0, 0.0, 5.0),
+        pass_bytes_per_cycle=one(inf, inf, 0.5),
+        moved_bits=one(None, None, np.full((n_levels, N_OPERANDS), 5 / 64)),
     )
 
 

@@ -84,6 +84,8 @@ def simulated(draw: st.DrawFn, finite: bool = True, max_macs: int = 200) -> Draw
         per_pe=draw(st.sampled_from([1, 1, 2, 3])),
         rows=draw(st.integers(1, 6)),
         cols=draw(st.integers(1, 6)),
+        pass_cycles=draw(st.sampled_from([0.0, 3.0])),
+        pass_bytes_per_cycle=draw(st.sampled_from([np.inf, 0.75, 2.0])),
     )
     if finite:
         shared = flags(True, False)
@@ -95,4 +97,4 @@ def simulated(draw: st.DrawFn, finite: bool = True, max_macs: int = 200) -> Draw
             read_bytes_per_cycle=read,
             write_bytes_per_cycle=np.where(shared, read, write),
         )
-    return problem_of(case), nest_of(case), machine, draw(st.sampled_from(["ws", "os", "is", "nlr"]))
+    return problem_of(case), nest_of(case), machine, draw(st.sampled_from(["ws", "os", "is", "rs", "nlr"]))
