@@ -101,7 +101,7 @@ class _Builder:
     def _make_stages(self) -> None:
         """A stage for each boundary whose tiles are loaded before they are used."""
         outer_first = sorted((b for b in self.tiles.boundaries if not b.inside), key=lambda b: -b.child)
-        slots = {b: self._slots(b.child) for b in outer_first if not self._is_apart(b)}
+        slots = {b: self._slots(b) for b in outer_first if not self._is_apart(b)}
         for b in reversed(outer_first):  # from the innermost: who feeds a stage is one
             if slots.get(b) == 0 and any(
                 slots.get(x, 0) and x.operand == b.operand and x.parent == b.child for x in slots
@@ -122,9 +122,20 @@ class _Builder:
             )
         self.stages = tuple(stages)
 
-    def _slots(self, level: int) -> int:
-        """Tiles of an operand that a level can hold at once; 0: words come in while their step computes."""
-        machine = self.machine
+    def _slots(self, b: Boundary) -> int:
+        """Tiles of an operand that a level can hold at once; 0: words come in while their step computes.
+
+        Weights of row-stationary passes wait outside the array until it rests: those of the next pass come in
+        while this one is at work.
+        """
+        machine, level = self.machine, b.child
+        if (
+            self.has_passes
+            and self.ticks.pass_bit
+            and b.operand == W
+            and level < machine.fanout_level <= b.parent
+        ):
+            return 2
         if machine.double_buffered[level]:
             return 2
         if level < machine.fanout_level:
