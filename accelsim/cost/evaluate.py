@@ -40,7 +40,6 @@ class Cost:
     compute_cycles: Ints  # [B]
     fill_drain_cycles: Ints  # [B]
     wait_cycles: Ints  # [B], of the fill and drain, those that transfers run beside
-    rest_cycles: Ints  # [B], of the fill and drain, those that only the outermost memory runs beside
     latency_cycles: Ints  # [B]
     level_pj: Floats  # [L, T, B]
     mac_pj: float
@@ -83,7 +82,6 @@ class Cost:
             leakage_pj=float(self.leakage_pj[i]),
             active_pes=active_pes,
             wait_cycles=int(self.wait_cycles[i]),
-            rest_cycles=int(self.rest_cycles[i]),
         )
 
 
@@ -110,8 +108,10 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         machine, *(each / _instances(nest, machine) for each in (read_bytes, write_bytes))
     )
     compute, fill_drain, waits = array_cycles(problem, nest, machine, traffic.steps, dataflow)
-    rest = pass_cycles(problem, nest, machine, traffic) if dataflow == "rs" else np.zeros_like(compute)
-    latency = busy_cycles(compute + waits, transfers, rest) + fill_drain - waits
+    if dataflow == "rs":
+        rest = pass_cycles(problem, nest, machine, traffic)
+        fill_drain, waits = fill_drain + rest, waits + rest
+    latency = busy_cycles(compute + waits, transfers) + fill_drain - waits
     level_pj = (
         read_bytes * machine.read_pj_per_byte[:, None, None]
         + write_bytes * machine.write_pj_per_byte[:, None, None]
@@ -123,9 +123,8 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         write_bytes,
         transfers,
         compute,
-        fill_drain + rest,
+        fill_drain,
         waits,
-        rest,
         latency,
         level_pj,
         problem.n_macs * machine.mac_pj,

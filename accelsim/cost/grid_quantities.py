@@ -46,7 +46,7 @@ class Rules:
     write_bytes_per_cycle: Floats  # [M]
     shared_port: NDArray[np.bool_]  # [M]
     overlap: NDArray[np.bool_]  # [M], a level's operands that move beside compute and the others apart
-    rests: NDArray[np.bool_]  # [M], the array rests: only what comes after it here goes on beside
+    rests: NDArray[np.bool_]  # [M], the array rests so long, and the ports after it here go on
     steps: int
     folds: int  # NONE: no fold rule
     fold: Fold
@@ -113,10 +113,8 @@ class _Maker:
         machine, levels = self.machine, range(self.machine.n_levels)
         bandwidths = machine.read_bytes_per_cycle, machine.write_bytes_per_cycle
         timed = [level for level in levels if any(np.isfinite(each[level]) for each in bandwidths)]
-        top = machine.n_levels - 1
-        ports = [self._add_port(level, way) for level in timed if level < top for way in self._ways(level)]
-        ports += self._add_passes()  # after them and before the outermost memory, which does not rest
-        ports += [self._add_port(level, way) for level in timed if level == top for way in self._ways(level)]
+        ports = self._add_passes()  # first: memories run beside compute and rests together
+        ports += [self._add_port(level, way) for level in timed for way in self._ways(level)]
         self._add_energies([level for level in levels if level not in timed])
         steps = self._add(self.counter.traffic.steps)
         systolic = machine.fold != "broadcast" and self.dataflow in SYSTOLIC_DATAFLOWS

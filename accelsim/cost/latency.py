@@ -53,14 +53,10 @@ def transfers_of(machine: Machine, read_bytes: Floats, write_bytes: Floats) -> T
     return Transfers(cycles(True), cycles(overlap), cycles(~overlap))
 
 
-def busy_cycles(compute: Ints, transfers: Transfers, rest: Ints | int = 0) -> Ints:  # [...] of [...]
-    """The slowest of compute and the transfers that run beside it, then the transfers that do not.
-
-    While the array rests between passes only the outermost memory goes on: the others serve the array.
-    """
-    beside = whole_cycles(transfers.beside)
-    on_chip = np.maximum(compute, beside[:-1].max(0, initial=0.0)) + rest
-    busy: Ints = (np.maximum(on_chip, beside[-1]) + transfers.apart_cycles).astype(np.int64)
+def busy_cycles(compute: Ints, transfers: Transfers) -> Ints:  # [...] of [...]
+    """The slowest of compute and the transfers that run beside it, then the transfers that do not."""
+    beside = whole_cycles(transfers.beside).max(0)
+    busy: Ints = (np.maximum(compute, beside) + transfers.apart_cycles).astype(np.int64)
     return busy
 
 
@@ -73,7 +69,7 @@ def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
     transfers = transfers_of_cost(cost) + transfers_of_cost(extra)
     compute = cost.compute_cycles + extra.compute_cycles
     pace = np.array(compute + cost.wait_cycles)
-    latency = int(busy_cycles(pace, transfers, cost.rest_cycles)) + cost.end_cycles
+    latency = int(busy_cycles(pace, transfers)) + cost.fill_drain_cycles - cost.wait_cycles
     return LayerCost(
         reads=cost.reads + extra.reads,
         writes=cost.writes + extra.writes,
@@ -91,5 +87,4 @@ def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
         leakage_pj=latency * machine.leakage_pj_per_cycle,
         active_pes=cost.active_pes,
         wait_cycles=cost.wait_cycles,
-        rest_cycles=cost.rest_cycles,
     )

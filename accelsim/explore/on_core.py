@@ -130,7 +130,7 @@ class OnCore:
         read[dram] = written[dram] = 0.0
         inside = transfers_of(machine, read, written)
         pace = np.array(cost.compute_cycles + cost.wait_cycles)
-        cycles = int(busy_cycles(pace, inside, cost.rest_cycles)) + cost.end_cycles
+        cycles = int(busy_cycles(pace, inside)) + cost.fill_drain_cycles - cost.wait_cycles
         touched = (cost.reads + cost.writes)[dram].tolist()  # [T]
         i, w, o = (max(1.0, t / max(1, least)) for t, least in zip(touched, once or touched, strict=True))
         return CorePart(

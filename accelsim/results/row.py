@@ -54,8 +54,6 @@ def bound(cost: LayerCost, machine: Machine) -> str | None:
         return None
     level = int(np.argmax(cost.transfer_cycles))
     pace = cost.compute_cycles + cost.wait_cycles
-    if level == machine.n_levels - 1:
-        pace += cost.rest_cycles
     return machine.level_names[level] if whole_cycles(cost.transfer_cycles)[level] > pace else COMPUTE
 
 

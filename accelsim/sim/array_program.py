@@ -181,8 +181,8 @@ class _Builder:
         compute = words["steps", None] * self.ticks.per_cycle // self.machine.per_pe
         return Kind(
             compute,
-            skew[0] + self._loading(words),
-            skew[1],
+            skew[0],
+            skew[1] + self._loading(words),
             tuple(begins),
             tuple(loads),
             tuple(drains),

@@ -37,7 +37,7 @@ def skew_of(tiles: TileSteps, machine: Machine, dataflow: str, ticks: int) -> Sk
     if tiles.stationary is None:
         return Skew()
     if dataflow == "rs":
-        return Skew(fill=int(machine.pass_cycles) * ticks)
+        return Skew(wait=int(machine.pass_cycles) * ticks)
     loops = tiles.loops
     folds, steps = loops.n_valid(tiles.n_fold_loops), loops.n_valid(len(loops.time))
     streamed = ceil(ceil(steps / machine.per_pe) / folds)

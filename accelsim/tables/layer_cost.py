@@ -43,17 +43,10 @@ class LayerCost:
     active_pes: int = 0
     wait_cycles: int = 0
     """Of the fill and drain, what transfers run beside: an array that waits for its next weights."""
-    rest_cycles: int = 0
-    """Of the fill and drain, what only the outermost memory runs beside: an array between two passes."""
 
     @property
     def stall_cycles(self) -> int:
         return self.latency_cycles - self.compute_cycles - self.fill_drain_cycles
-
-    @property
-    def end_cycles(self) -> int:
-        """Fill and drain beside which nothing moves."""
-        return self.fill_drain_cycles - self.wait_cycles - self.rest_cycles
 
     @property
     def exposed_cycles(self) -> int:
@@ -85,7 +78,6 @@ class LayerCost:
             hop_pj=self.hop_pj * times,
             leakage_pj=self.leakage_pj * times,
             wait_cycles=self.wait_cycles * times,
-            rest_cycles=self.rest_cycles * times,
         )
 
 
