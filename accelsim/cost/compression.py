@@ -2,10 +2,10 @@
 
 A pair of the code is a run of zeros and the value after it; a run that is longer than its field is cut by a
 pair whose value is a zero. Zeros that are independent of each other, a fraction z of all values, let a pair
-cover min(G, 2^b) values of which P(G = g) = z^(g-1) (1 - z): the mean is (1 - z^(2^b)) / (1 - z), so that a
-value takes word_bits / pairs x (1 - z) / (1 - z^(2^b)) bits. However zeros stand, pairs a value are at least
-1 - z, one for each value that is not zero, and at most 1 - z + z / 2^b: only runs longer than their field cost
-more. Zeros of real maps stand together, so that this errs towards short codes, if little.
+cover min(G, 2^b) values of which P(G = g) = z^(g-1) (1 - z): the mean is (1 - z^(2^b)) / (1 - z), so that
+a value takes word_bits / pairs x (1 - z) / (1 - z^(2^b)) bits. However zeros stand, pairs a value are at
+least 1 - z, one for each value that is not zero, and at most 1 - z + z / 2^b: only runs longer than their
+field cost more. Zeros of real maps stand together, so that this errs towards short codes, if little.
 
 Source of the code: Chen et al., Eyeriss, JSSC 2017 (5-bit runs, 16-bit values, three pairs in 64 bits).
 """
