@@ -147,6 +147,14 @@ def test_vgg16_under_the_mapping_that_its_traffic_implies_is_within_a_tenth_in_t
     assert float(ours["power_mw"] or 0) == pytest.approx(236, rel=0.1)
 
 
+def test_without_passes_and_clock_the_machine_is_the_one_before_them() -> None:
+    """Batch 1: cycles and pJ of tests/golden/shipped_metrics.csv before the chip's own rules came in."""
+    sets = ["array.passes=null", "core.clock_tree=null", "dram.overlap=false"]
+    totals = accelsim.run(accelsim.load("alexnet"), accelsim.arch("eyeriss", sets)).totals
+    assert totals["latency_cycles"] == 63_135_584
+    assert totals["energy_pj"] == pytest.approx(44_358_265_078, rel=1e-9)
+
+
 def test_without_zeros_maps_move_as_they_are() -> None:
     result = accelsim.run(accelsim.load("alexnet", batch=4), accelsim.arch("eyeriss"), mapping=MAPPING)
     for row in result.rows:
