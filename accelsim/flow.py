@@ -54,6 +54,7 @@ def run(
     mapping: Path | str | None = None,
     zeros: Path | str | None = None,
     compat: str | None = None,
+    dataflow: str | None = None,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -62,7 +63,8 @@ def run(
     """What the network costs on one core of the machine, layer after layer.
 
     Each array layer gets the best mapping found for `objective` (latency, energy, edp) inside the machine's
-    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts.
+    dataflow, or the one that the file `mapping` gives; `compat="scalesim"` reports SCALE-Sim's counts,
+    `compat="isca16"` those of the comparison of dataflows in ISCA 2016 (`dataflow`: one of its six).
     The file `zeros` has the zero fractions of maps, for machines that code them or rest at them.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
@@ -77,15 +79,29 @@ def run(
     _check_choice("objective", objective, OBJECTIVES)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
+    if dataflow is not None and compat != "isca16":
+        raise InputError(
+            Problem("only compat='isca16' takes a dataflow here", hint="choose it with the arch")
+        )
     if compat is not None:
-        _check_choice("compat", compat, ("scalesim",))
+        _check_choice("compat", compat, ("scalesim", "isca16"))
         if mapping is not None:
-            raise InputError(Problem("--compat scalesim has mappings of its own", hint="leave --mapping out"))
+            raise InputError(
+                Problem(f"--compat {compat} has mappings of its own", hint="leave --mapping out")
+            )
         if zeros is not None:
-            raise InputError(Problem("--compat scalesim knows no zeros", hint="leave --zeros out"))
-        rows = _scalesim_rows(graph, machine)
+            raise InputError(Problem(f"--compat {compat} knows no zeros", hint="leave --zeros out"))
+        notes = []
+        if compat == "isca16":
+            from accelsim.compat.isca16.rows import NOTE, dataflow_of, isca16_rows
+
+            options["dataflow"] = dataflow_of(machine, dataflow)
+            rows, notes = isca16_rows(graph, machine, options["dataflow"]), [NOTE]
+        else:
+            rows = _scalesim_rows(graph, machine)
         _refuse_uncosted(rows, strict)
-        return _result("run", graph, machine, rows, options, (), {"seconds": time.perf_counter() - started})
+        run_info = {"seconds": time.perf_counter() - started}
+        return _result("run", graph, machine, rows, options, notes, run_info)
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     known, options["zeros"] = zeros_of(graph, machine.machine(), zeros)
@@ -125,13 +141,15 @@ def simulate(
     from accelsim.costing import zeros_of
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
+    from accelsim.results.trace import check_trace_name
     from accelsim.simulating import Simulation, compared
     from accelsim.tracing import trace_of
     from accelsim.workload.passes import drop_noops, fuse
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
-    _check_trace(trace)
+    if not isinstance(trace, bool):
+        check_trace_name(trace)
     _check_cores(cores, machine)
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
@@ -179,13 +197,6 @@ def _check_cores(cores: int | None, machine: Arch) -> None:
                 expected=f"1 to {known}",
                 hint="accelsim split runs a network on all cores",
             )
-        )
-
-
-def _check_trace(trace: Path | str | bool) -> None:
-    if not isinstance(trace, bool) and not str(trace).endswith((".json", ".json.gz")):
-        raise InputError(
-            Problem("no name of a trace", file=str(trace), expected="a name that ends in .json.gz or .json")
         )
 
 
@@ -361,7 +372,7 @@ def map_layers(
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
-    """Whether a file can be used, and as what: an architecture, a mapping or a model. InputError if not."""
+    """Whether a file can be used, and as what: an architecture, a mapping, a model ... InputError if not."""
     from accelsim.base.files import read_limited
     from accelsim.workload.readers import read
 
@@ -373,6 +384,13 @@ def check(path: str | Path) -> list[dict[str, Any]]:
 
             n = len(load_mappings(file).layers)
             return [{"file": str(path), "kind": "mapping", "ok": True, "summary": f"mappings of {n} layers"}]
+        if b"accelsim.technology/" in head[:4096] or b"accelsim.dram/" in head[:4096]:
+            from accelsim.hardware.technology import load_dram, load_technology
+
+            about = (load_dram if b"accelsim.dram/" in head[:4096] else load_technology)(
+                str(file)
+            ).description
+            return [{"file": str(path), "kind": "technology", "ok": True, "summary": about}]
         machine = arch(file).machine()
         levels = ", ".join(machine.level_names)
         summary = f"{machine.name}: {machine.rows}x{machine.cols} PEs, levels {levels}"

@@ -1,6 +1,6 @@
 """The proven best mapping of Timeloop's Eyeriss case beside Timeloop's own, and the evaluator's rate.
 
-The case is evidence/timeloop_eyeriss_conv.yaml: 3x3, 128 to 256 channels, 56 x 56, Timeloop's constraints and
+The case is evidence/timeloop/eyeriss_conv.yaml: 3x3, 128 to 256 channels, 56 x 56, Timeloop's constraints and
 energies; its mapping is the best that Timeloop's mapper found (delay first, then energy). CPU seconds of one
 process; asserts that no objective is worse than Timeloop's and that every optimum is proven.
 
@@ -20,7 +20,7 @@ from accelsim.compat.timeloop.evaluate import evaluate
 from accelsim.compat.timeloop.read import read_timeloop
 from accelsim.compat.timeloop.search import search_timeloop
 
-FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop_eyeriss_conv.yaml"
+FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.yaml"
 N_MAPPINGS = 20_000
 
 

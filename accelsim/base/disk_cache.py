@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from accelsim.base.write import TEMPORARY, write_whole
+
 MAX_BYTES: Final = 256 * 2**20
 N_SHARDS: Final = 256
 """Folders by the first byte of the key: each is bounded by itself, so that a write looks at few files."""
@@ -22,7 +24,6 @@ OFF: Final = "off"
 
 _MAGIC: Final = b"accelsim-cache/1 "
 _HEX: Final = frozenset("0123456789abcdef")
-_TEMPORARY: Final = ".tmp"
 _ABANDONED_S: Final = 3600.0
 _File = tuple[float, int, str, str]
 """When it was changed (s), bytes, name, path."""
@@ -64,22 +65,17 @@ class DiskCache:
         if self.trouble is not None:
             return
         path = self._path(key)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}{_TEMPORARY}")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(exist_ok=True)
-            with temporary.open("xb") as stream:
-                stream.write(_head(key, body) + b"\n" + body)
-            os.replace(temporary, path)
+            write_whole(path, _head(key, body) + b"\n" + body)
             self._trim(path.parent)
         except OSError as error:
             self.trouble = f"results are not cached in {self.folder}: {error.strerror or error}"
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
     def usage(self) -> tuple[int, int]:
         """Number of entries, and their bytes."""
-        sizes = [size for _, size, name, _ in self._files() if not name.endswith(_TEMPORARY)]
+        sizes = [size for _, size, name, _ in self._files() if not name.endswith(TEMPORARY)]
         return len(sizes), sum(sizes)
 
     def clear(self) -> int:
@@ -88,7 +84,7 @@ class DiskCache:
         for _, _, name, path in self._files():
             with contextlib.suppress(FileNotFoundError):  # another process was quicker
                 os.unlink(path)
-                n_entries += not name.endswith(_TEMPORARY)
+                n_entries += not name.endswith(TEMPORARY)
         for shard in self._shards():
             with contextlib.suppress(OSError):  # another process has stored something since
                 shard.rmdir()
@@ -112,7 +108,7 @@ class DiskCache:
         """The oldest entries go where a shard is full, the newest never; and what killed processes left."""
         total, now = 0, time.time()
         for changed_s, size, name, path in sorted(_entries(shard), reverse=True):
-            if name.endswith(_TEMPORARY):
+            if name.endswith(TEMPORARY):
                 surplus = now - changed_s > _ABANDONED_S
             else:
                 surplus = total > 0 and total + size > self._shard_bytes

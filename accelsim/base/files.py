@@ -1,4 +1,4 @@
-"""Where shipped architectures and networks lie, and the reading of files that a user names."""
+"""Where shipped architectures, technologies and networks lie, and the reading of files that a user names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Final, Literal
 
 from accelsim.base.errors import InputError, Problem, did_you_mean
 
-Kind = Literal["arch_configs", "workloads"]
+Kind = Literal["arch_configs", "technologies", "workloads"]
 
-SUFFIX: Final[dict[Kind, str]] = {"arch_configs": ".yaml", "workloads": ".onnx.txt"}
-NOUN: Final[dict[Kind, str]] = {"arch_configs": "architecture", "workloads": "network"}
+SUFFIX: Final[dict[Kind, str]] = {"arch_configs": ".yaml", "technologies": ".yaml", "workloads": ".onnx.txt"}
+NOUN: Final[dict[Kind, str]] = {
+    "arch_configs": "architecture",
+    "technologies": "technology",
+    "workloads": "network",
+}
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 

@@ -127,6 +127,7 @@ def parse(text: object, kind: str, *, positive: bool = False) -> Quantity:
         raise UnitError(f"{_shown(text)} is no quantity", expected)
     if not isinstance(text, str):
         if kind == "fraction" and 0 <= text <= 1:
+            _refuse_zero(text, text, positive, expected)
             return Quantity(float(text), "fraction", str(text))
         raise UnitError(f"{_shown(text)} has no unit", expected)
     match = _NUMBER.fullmatch(text.strip().translate(_PLAIN))
@@ -141,13 +142,17 @@ def parse(text: object, kind: str, *, positive: bool = False) -> Quantity:
     value = float(number) * factor
     if value < 0:
         raise UnitError(f"{_shown(text)} is negative", expected)
-    if positive and value == 0:
-        raise UnitError(f"{_shown(text)} is zero", f"{expected}, above zero")
+    _refuse_zero(value, text, positive, expected)
     if not math.isfinite(value) or value > 1e30:
         raise UnitError(f"{_shown(text)} is too large", expected)
     if kind == "fraction" and value > 1:
         raise UnitError(f"{_shown(text)} is more than the whole", expected)
     return Quantity(value, dimension, text.strip())
+
+
+def _refuse_zero(value: float, text: object, positive: bool, expected: str) -> None:
+    if positive and value == 0:
+        raise UnitError(f"{_shown(text)} is zero", f"{expected}, above zero")
 
 
 def _unit(unit: str, expected: str) -> tuple[str, float]:

@@ -79,7 +79,7 @@ class Plots:
         return layers_over_time(self._result.rows, clock_hz, title(self._result.inputs))
 
     def split(self) -> Figure | None:
-        """Throughput of a chip over its splits, and over threads and batch of the best one."""
+        """The objective of a chip over its splits, and over threads and batch of the best one."""
         if not self._result.more.get("grid"):
             return None
         from accelsim.charts.split import heat_maps

@@ -1,4 +1,4 @@
-"""Heat maps of a split: throughput over model and data parallelism, over batch and threads."""
+"""Heat maps of a split: its objective over model and data parallelism, over batch and threads."""
 
 from __future__ import annotations
 
@@ -10,44 +10,61 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from accelsim.charts import style
-from accelsim.results.format import si
+from accelsim.results.grid import FIGURES, loss
+from accelsim.results.grid import figure as figure_of
 
 Row = Mapping[str, Any]
 COLOURS: Final = "viridis"  # even steps of lightness, for every kind of colour vision
 ABSENT: Final = {"oom": ("#DDDDDD", "no memory"), "infeasible": ("#FFFFFF", "")}
 
 
-def heat_maps(grid: Sequence[Row], best: Row, title: str = "") -> Figure:
-    """Images a second: left the best of each split over threads and batch, right those of the best split."""
+def heat_maps(grid: Sequence[Row], best: Row, title: str = "") -> Figure | None:
+    """The objective's figure: left each split with its best threads and batch, right the best split.
+
+    A panel with a single cell is left out; None where both are.
+    """
     of_best = [cell for cell in grid if (cell["mp"], cell["dp"]) == (best["mp"], best["dp"])]
-    figure, (left, right) = style.canvas(13.0, 5.6, n_panels=2)
-    most = max(float(cell["throughput_fps"]) for cell in grid if cell["status"] == "ok")
-    _heat(left, grid, ("dp", "mp"), most)
-    _heat(right, of_best, ("threads", "batch"), most)
-    left.set_title("best over threads and batch", loc="left", fontsize=9, color=style.INK)
-    right.set_title(f"mp {best['mp']}, dp {best['dp']}", loc="left", fontsize=9, color=style.INK)
-    cell = ", ".join(f"{name} {best[name]}" for name in ("mp", "dp", "threads", "batch"))
-    style.heading(
-        figure, title or "split", f"images a second and their limit; best {best['objective']}: {cell}"
-    )
+    over = "best over threads and batch" if len(of_best) > 1 else _named(best, "threads", "batch")
+    drawn = [
+        (cells, axes, said)
+        for cells, axes, said in (
+            (grid, ("dp", "mp"), over),
+            (of_best, ("threads", "batch"), _named(best, "mp", "dp")),
+        )
+        if len({(cell[axes[0]], cell[axes[1]]) for cell in cells}) > 1
+    ]
+    if not drawn:
+        return None
+    figure, panels = style.canvas(6.5 * len(drawn), 5.6, len(drawn))
+    for panel, (cells, axes, said) in zip(panels, drawn, strict=True):
+        _heat(panel, cells, axes, best)
+        panel.set_title(said, loc="left", fontsize=9, color=style.INK)
+    name, cell = FIGURES[best["objective"]][0], _named(best, "mp", "dp", "threads", "batch")
+    style.heading(figure, title or "split", f"{name} and its limit; best {best['objective']}: {cell}")
     return figure
 
 
-def _heat(axes: Axes, cells: Sequence[Row], names: tuple[str, str], most: float) -> None:
-    """A square a cell, the best of those that share it; ringed by nothing, named by its figure and limit."""
+def _named(cell: Row, *names: str) -> str:
+    return ", ".join(f"{name} {cell[name]}" for name in names)
+
+
+def _heat(axes: Axes, cells: Sequence[Row], names: tuple[str, str], best: Row) -> None:
+    """A square a cell, the best of those that share it: its figure and limit, the brighter the better."""
+    objective = best["objective"]
     across, down = (sorted({cell[name] for cell in cells}) for name in names)
     shown: dict[tuple[int, int], Row] = {}
-    for cell in sorted(cells, key=_worst_last):
+    for cell in sorted(cells, key=lambda cell: _worst_last(cell, objective)):
         shown.setdefault((down.index(cell[names[1]]), across.index(cell[names[0]])), cell)
     values = np.full((len(down), len(across)), np.nan)
+    least = loss(best, objective)
     for (y, x), cell in shown.items():
         if cell["status"] == "ok":
-            values[y, x] = cell["throughput_fps"] / most
+            values[y, x] = least / (loss(cell, objective) or 1.0)
     axes.imshow(values, cmap=COLOURS, vmin=0.0, vmax=1.0, aspect="auto", origin="lower")
     for (y, x), cell in shown.items():
         colour, word = ABSENT.get(cell["status"], ("", ""))
         if cell["status"] == "ok":
-            word = f"{si(cell['throughput_fps'])}\n{cell['limit']}"
+            word = f"{figure_of(cell, objective)}\n{cell['limit']}"
         else:
             axes.fill(
                 [x - 0.5, x + 0.5, x + 0.5, x - 0.5], [y - 0.5, y - 0.5, y + 0.5, y + 0.5], color=colour
@@ -60,6 +77,6 @@ def _heat(axes: Axes, cells: Sequence[Row], names: tuple[str, str], most: float)
     axes.set_ylabel(names[1], fontsize=9, color=style.INK)
 
 
-def _worst_last(cell: Row) -> tuple[int, float]:
+def _worst_last(cell: Row, objective: str) -> tuple[int, float]:
     order = ("ok", "oom", "infeasible").index(cell["status"])
-    return order, -float(cell["throughput_fps"]) if order == 0 else 0.0
+    return order, loss(cell, objective) if order == 0 else 0.0

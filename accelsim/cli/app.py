@@ -14,6 +14,7 @@ from accelsim.base.version import VERSION
 from accelsim.cli import failure, streams
 from accelsim.cli.cache import cache
 from accelsim.cli.check import check
+from accelsim.cli.evaluate import evaluate
 from accelsim.cli.inspect import inspect
 from accelsim.cli.list import list_
 from accelsim.cli.map import map_
@@ -56,6 +57,7 @@ def _root(
 app.command("run")(run)
 app.command("simulate")(simulate)
 app.command("map")(map_)
+app.command("evaluate")(evaluate)
 app.command("split")(split)
 app.command("inspect")(inspect)
 app.command("validate")(validate)

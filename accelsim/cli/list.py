@@ -26,17 +26,20 @@ class Shelf(StrEnum):
 
     networks = "networks"
     archs = "archs"
+    technologies = "technologies"
     dataflows = "dataflows"
 
 
 def list_(
     what: Annotated[
         Shelf | None,
-        typer.Argument(metavar="[networks|archs|dataflows]", help="One shelf; all of them where not given."),
+        typer.Argument(
+            metavar="[networks|archs|technologies|dataflows]", help="One shelf; all of them where not given."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Networks, architectures and dataflows that can be named.
+    """Networks, architectures, technologies and dataflows that can be named.
 
     Networks and architectures are the ones that ship; a path to a file of your own does as well.
     """
@@ -58,6 +61,11 @@ def _items(shelf: Shelf) -> list[dict[str, str | None]]:
         return [
             {"kind": "dataflow", "name": name, "summary": text, "file": None}
             for name, text in DATAFLOWS.items()
+        ]
+    if shelf is Shelf.technologies:
+        return [
+            _item("technology", name, find_shipped("technologies", name), r"^description: *(.+?) *$")
+            for name in list_shipped("technologies")
         ]
     if shelf is Shelf.archs:
         return [

@@ -21,6 +21,7 @@ class Compat(StrEnum):
     """Whose rules and report formats are reproduced."""
 
     scalesim = "scalesim"
+    isca16 = "isca16"
 
 
 class MapCompat(StrEnum):

@@ -37,7 +37,7 @@ def run(
     zeros: ZerosFile = None,
     compat: Annotated[
         Compat | None,
-        typer.Option("--compat", help="Reproduce the reports of another simulator to the digit."),
+        typer.Option("--compat", help="Reproduce another simulator's reports, or the forms of ISCA 2016."),
     ] = None,
     strict: Strict = False,
     jobs: Jobs = 1,
@@ -56,7 +56,8 @@ def run(
     from accelsim.report.terminal import run_blocks
 
     graph = flow.load(model, batch=batch)
-    machine = flow.arch(arch, sets=sets or (), dataflow=dataflow)
+    own = dataflow if compat is Compat.isca16 else None  # one of the comparison's six, not the architecture's
+    machine = flow.arch(arch, sets=sets or (), dataflow=None if own else dataflow)
     with Progress(not json and not quiet) as progress:
         result = flow.run(
             graph,
@@ -65,6 +66,7 @@ def run(
             mapping=mapping,
             zeros=zeros,
             compat=compat.value if compat else None,
+            dataflow=own,
             strict=strict,
             jobs=jobs,
             cache=cache,

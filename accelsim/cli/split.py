@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,10 @@ def split(
         int | None,
         typer.Option("--images", metavar="N", min=1, help="Also the time for a data set of N images."),
     ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE.json.gz", help="Write the timeline of the best cell."),
+    ] = None,
     sets: Sets = None,
     dataflow: Dataflow = None,
     cache: Cache = True,
@@ -111,6 +116,7 @@ def split(
             full=full,
             simulate=simulate,
             images=images,
+            trace=trace,
             cache=cache,
             progress=progress,
         )

@@ -82,7 +82,11 @@ def choices(n_cores: int, **given: Sequence[int] | int | None) -> Choices:
         asked = given.get(name)
         numbers = values if asked is None else [asked] if isinstance(asked, int) else list(asked)
         wrong += [
-            Problem(f"{number!r} {name}", key=name, expected="whole numbers from 1 to 1,000,000")
+            Problem(
+                "has no values" if number is None else f"{number!r} is out of range",
+                key=name,
+                expected="whole numbers from 1 to 1,000,000",
+            )
             for number in numbers or [None]
             if not isinstance(number, int) or not 1 <= number <= 1_000_000
         ]

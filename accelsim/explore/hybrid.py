@@ -18,9 +18,7 @@ from accelsim.explore.states import Place
 def hybrids(chain: Chain, objective: str) -> tuple[list[Plan], bool]:
     """Plans of one stage that could be the best, and whether the best of all is proven to be among them."""
     paths, exact = _paths(chain, objective)
-    plans = [
-        make_plan(chain.place, [Stage(chain, tuple(chain.cost_of(path)))]) for path in dict.fromkeys(paths)
-    ]
+    plans = [make_plan(chain.place, [Stage.of(chain, path)]) for path in dict.fromkeys(paths)]
     return plans, exact and chain.is_chain
 
 

@@ -97,7 +97,7 @@ def _stage(chain: Chain, first: int, last: int, energy: bool) -> Stage:
     nodes, links = _costs(chain, energy)
     nodes = [*nodes[first : last - 1], nodes[last - 1] + _ends(chain, last - 1)]
     _, path = shortest(nodes, [_arrival(chain, first, energy), *links[first + 1 : last]])
-    return Stage(chain, tuple(chain.cost_of(path, first)))
+    return Stage.of(chain, path, first)
 
 
 def _costs(chain: Chain, energy: bool) -> tuple[list[Floats], list[Floats]]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from accelsim.cost.chip_plan import plan_fits, plan_memory, timing
 from accelsim.explore.chain import Chain, Step, energy, seconds
+from accelsim.explore.path import Path
 from accelsim.explore.states import Place, alone, shape
-from accelsim.explore.work import live_bytes
+from accelsim.explore.work import Works, live_bytes
 from accelsim.mapping.partition import Partition
 from accelsim.tables.chip import Chip
 from accelsim.tables.dims import O
@@ -22,8 +23,14 @@ from accelsim.tables.plan import PassPlan, StagePlan, Stretch
 class Stage:
     """A group of layers on cores of its own."""
 
-    chain: Chain
+    place: Place
+    works: Works
     steps: tuple[Step, ...]
+
+    @staticmethod
+    def of(chain: Chain, path: Path, first: int = 0) -> Stage:
+        """The path costed; the chain with all its other ways is not kept."""
+        return Stage(chain.place, chain.works, tuple(chain.cost_of(path, first)))
 
     @property
     def seconds(self) -> float:
@@ -68,7 +75,7 @@ class Plan:
                 "dp": step.figures.dp,
                 "partition": _cut(step.partition),
                 "stage": stage,
-                "stage_cores": self.stages[stage].chain.place.n_cores,
+                "stage_cores": self.stages[stage].place.n_cores,
                 "fused_with": names[at - 1] if step.option.kept_in else None,
                 "layer_s": step.figures.seconds,
                 "exchange_s": step.link_s,
@@ -100,11 +107,10 @@ def sharing(chip: Chip, n_cores: int, threads: int) -> int:
 
 def make_plan(place: Place, stages: Sequence[Stage]) -> Plan:
     """The plan of these stages; a pass takes each in turn."""
-    works = stages[0].chain.works
+    works = stages[0].works
     chip = works.chip
     runs = tuple(
-        StagePlan(stage.chain.place.n_cores, place.sharing, stretches(stage), stage.seconds)
-        for stage in stages
+        StagePlan(stage.place.n_cores, place.sharing, stretches(stage), stage.seconds) for stage in stages
     )
     interval = max(stage.seconds for stage in stages)
     joules = sum(stage.energy_j for stage in stages) + chip.core_leakage_w * place.n_cores * interval
@@ -137,12 +143,12 @@ def stretches(stage: Stage) -> tuple[Stretch, ...]:
 
 
 def _stretch(stage: Stage, steps: Sequence[Step], first: bool) -> Stretch:
-    chain = stage.chain
-    runtime, figures, head = chain.chip.runtime, steps[0].figures, steps[0]
-    exchange = np.array([step.exchange_s for step in steps]) / chain.place.sharing
+    place, runtime = stage.place, stage.works.chip.runtime
+    figures, head = steps[0].figures, steps[0]
+    exchange = np.array([step.exchange_s for step in steps]) / place.sharing
     hand_over = 0.0
     if figures.mp == 1:
-        hand_over, exchange[0] = chain.place.sharing * float(exchange[0]), 0.0
+        hand_over, exchange[0] = place.sharing * float(exchange[0]), 0.0
     meets = not first and head.meets
     return Stretch(
         layers=tuple(step.layer.name for step in steps),
@@ -154,6 +160,6 @@ def _stretch(stage: Stage, steps: Sequence[Step], first: bool) -> Stretch:
         compute_s=np.array([step.figures.compute_s for step in steps]),
         store_s=np.array([step.figures.store_s for step in steps]),
         exchange_s=exchange,
-        meet_s=runtime.barrier_s * (chain.place.n_cores - 1).bit_length() if meets else 0.0,
+        meet_s=runtime.barrier_s * (place.n_cores - 1).bit_length() if meets else 0.0,
         hand_over_s=hand_over,
     )

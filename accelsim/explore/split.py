@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,15 @@ from accelsim.cost.chip import CellCosts, cell_costs, data_set_seconds
 from accelsim.costing import status_of
 from accelsim.explore.cells import OBJECTIVES, Choices, Decided, choices, decide
 from accelsim.explore.strategy import STRATEGIES, Planner
+from accelsim.explore.timeline import cell_timeline
 from accelsim.explore.work import Works
 from accelsim.hardware import Arch, load_arch
 from accelsim.mapper.solve import Solver, open_cache
 from accelsim.results.grid import grid_csv, loss
 from accelsim.results.result import Result
+from accelsim.results.trace import Trace, check_trace_name
 from accelsim.sim.chip import ChipSimulation
-from accelsim.tables.chip import Chip, ReplicaWork
+from accelsim.tables.chip import Cells, Chip, ReplicaWork
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.passes import drop_noops, fuse
 
@@ -46,6 +49,7 @@ def split(
     full: bool = False,
     simulate: int | None = None,
     images: int | None = None,
+    trace: Path | str | None = None,
     cache: bool = True,
     progress: Progress | None = None,
 ) -> Result:
@@ -55,13 +59,15 @@ def split(
     is per replica; where a list is None, powers of two. `cores` changes their number, `full` keeps splits
     that use all. `objective` is throughput, latency, energy or edp; `strategy` uniform (one split for all
     layers), hybrid (each layer its own) or pipeline (also groups of layers as stages); at least `simulate`
-    cells are simulated. `images` adds the time that each cell takes for a data set of so many.
+    cells are simulated. `images` adds the time that each cell takes for a data set of so many. `trace` is a
+    file for the timeline of the best cell, of one split for all layers.
     Raises InfeasibleError where no cell has the cores and the memory that it needs.
     """
     started = time.perf_counter()
     _check(graph, objective, strategy, simulate, images)
+    _check_trace(trace, strategy)
     if cores is not None:
-        machine = load_arch(machine.path, (*machine.sets, f"core.count={cores}"), machine.dataflow)
+        machine = _with_cores(machine, cores)
     chip = machine.chip()
     chosen = choices(chip.n_cores, mp=mp, dp=dp, threads=threads, batch=batch)
     cells = chosen.cells(chip.n_cores, full)
@@ -69,7 +75,7 @@ def split(
     works = _replicas(cut, [m for m in chosen.mp if m * min(chosen.dp) <= chip.n_cores], progress)
     costs = cell_costs(chip, works, cells)
     if not costs.ok.any():
-        raise InfeasibleError(_nothing_fits(chip, chosen, costs))
+        raise InfeasibleError(_nothing_fits(graph.name, chip, chosen, cells, costs))
     simulation = ChipSimulation(chip, works)
     decided = decide(cells, costs, simulation, objective, simulate, progress)
     order = decided.order()
@@ -83,6 +89,7 @@ def split(
         at = planned.best(order, objective)
         more |= planned.answer(at, objective, works)
     best = {**rows[at], "objective": objective, "value": loss(rows[at], objective)}
+    timeline = cell_timeline(chip, works, cells.rows()[at]) if trace is not None else None
     options = {
         "objective": objective,
         "strategy": strategy,
@@ -93,19 +100,15 @@ def split(
         "simulate": simulate,
         "images": images,
     }
-    inputs = {
-        "model": {"name": graph.name, "sha256": graph.sha256, "format": graph.format},
-        "options": options,
-        "arch": _arch(machine, chip),
-    }
+    model = {"name": graph.name, "sha256": graph.sha256, "format": graph.format}
     return Result(
         "accelsim.split/1",
-        inputs,
+        {"model": model, "options": options, "arch": _arch(machine, chip)},
         _totals(decided),
         _layers(graph, machine, works[best["mp"]]),
         _notes(graph, machine),
         _run(started),
-        {"grid.csv": grid_csv(rows)},
+        _files(rows, timeline, trace),
         flow.plots,
         {"grid": rows, "best": best, **more},
     )
@@ -117,6 +120,31 @@ def _run(started: float) -> dict[str, Any]:
         "host": platform.node(),
         "python": platform.python_version(),
     }
+
+
+def _with_cores(machine: Arch, cores: int) -> Arch:
+    """The chip with another number of cores in as many clusters, which are equal.
+
+    InputError where the cores don't divide into them, with what would.
+    """
+    known = machine.spec.clusters.count if machine.spec.clusters is not None else 1
+    if cores % known == 0:
+        return load_arch(machine.path, (*machine.sets, f"core.count={cores}"), machine.dataflow)
+    below, inside = cores // known * known, machine.spec.core.count // known
+    hint = f"--cores {below} or {below + known}" if below else f"--cores {known}"
+    if cores % inside == 0:
+        hint += f", or fewer clusters: --set clusters.count={cores // inside}"
+    said = f"{cores:,} cores don't divide into the {known:,} equal clusters of {machine.name}"
+    raise InputError(Problem(said, key="cores", expected=f"a multiple of {known:,}", hint=hint))
+
+
+def _files(rows: list[dict[str, Any]], timeline: Trace | None, trace: Path | str | None) -> dict[str, str]:
+    """What `save` writes beside the result; the timeline is written to its own file now."""
+    files = {"grid.csv": grid_csv(rows)}
+    if timeline is not None and trace is not None:
+        timeline.write(Path(trace))
+        files["trace.csv"] = timeline.csv()
+    return files
 
 
 def _works(graph: LayerGraph, machine: Arch, chip: Chip, cache: bool) -> Works:
@@ -166,7 +194,16 @@ def _check(
         raise InputError(wrong)
 
 
-def _nothing_fits(chip: Chip, chosen: Choices, costs: CellCosts) -> Problem:
+def _check_trace(trace: Path | str | None, strategy: str) -> None:
+    if trace is None:
+        return
+    check_trace_name(trace)
+    if strategy != "uniform":
+        said = "a timeline shows one split for all layers"
+        raise InputError(Problem(said, key="trace", expected="--strategy uniform, or no --trace"))
+
+
+def _nothing_fits(model: str, chip: Chip, chosen: Choices, cells: Cells, costs: CellCosts) -> Problem:
     """Demand, limit, and what would mend it, of the cell that comes nearest."""
     if not (costs.status == "oom").any():
         least = min(chosen.mp) * min(chosen.dp)
@@ -175,9 +212,12 @@ def _nothing_fits(chip: Chip, chosen: Choices, costs: CellCosts) -> Problem:
             f"{chip.name} has {chip.n_cores:,}",
             hint=f"lower --mp or --dp, or --cores {least}",
         )
-    need, limit = float(np.nanmin(costs.memory_bytes)), chip.memory_bytes * chip.n_cards
+    at = int(np.nanargmin(costs.memory_bytes))
+    need, limit = float(costs.memory_bytes[at]), chip.memory_bytes * chip.n_cards
+    mp, dp, threads, batch = cells.rows()[at]
     return Problem(
-        f"{chip.name} needs {need:,.0f} B of {limit:,.0f} B in the cell that needs least",
+        f"{model} needs {need:,.0f} B in the cell that needs least (mp {mp}, dp {dp}, threads {threads}, "
+        f"batch {batch}), {chip.name} has {limit:,.0f} B",
         hint="lower --batch, --threads or --dp, or raise dram.size",
     )
 

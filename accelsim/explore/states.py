@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import ceil
 from typing import Final
 
@@ -98,6 +98,7 @@ class Node:
         return np.array([f.energy_j for f in self.figures])
 
 
+@cache  # there are few, asked for every layer
 def alone(partition: Partition) -> Partition:
     """Of one replica: the images not cut."""
     return Partition(replace(partition.clusters, n=1), replace(partition.cores, n=1))
@@ -109,7 +110,7 @@ def replicas(partition: Partition) -> int:
 
 def shape(partition: Partition) -> tuple[int, int, int]:
     """What must be equal for the same replicas to go on: parts of images, and cores of each."""
-    return partition.clusters.n, partition.cores.n, alone(partition).n_cores
+    return partition.clusters.n, partition.cores.n, partition.n_cores // replicas(partition)
 
 
 Keeps = Sequence[tuple[bool, bool]]

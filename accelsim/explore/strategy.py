@@ -141,6 +141,9 @@ class Planner:
             planned.bounds[b] = Bound(self._bound(chains, place, threads, b), exact)
 
     def _chain(self, place: Place) -> Chain:
+        """Kept where it may be a stage of another place: a chain of hundreds of layers takes 100 MB."""
+        if self.strategy == "hybrid":
+            return Chain(self.works, place)
         if place not in self._chains:
             self._chains[place] = Chain(self.works, place)
         return self._chains[place]

@@ -31,6 +31,9 @@ from accelsim.workload.graph import LayerGraph
 from accelsim.workload.layer import Layer
 from accelsim.workload.passes import drop_noops, fuse
 
+Homes = tuple[int | None, int | None]
+"""Levels of the cores where inputs and outputs live, None: in the clusters' memories."""
+
 
 @dataclass(frozen=True)
 class LayerWork:
@@ -70,6 +73,7 @@ class Works:
         self.layers = tuple(layer for layer in graph.layers if status_of(layer, machine)[0] != "not_costed")
         self.pieces: dict[tuple[Problem, Partition, Inside], LayerWork] = {}
         """Of `explore.states`: parts of layers that have been costed."""
+        self._even: dict[tuple[str, int, Homes], LayerWork] = {}
         self._known: dict[int, ReplicaWork] = {}
         self._chosen: dict[tuple[Problem, Layout | None, int], tuple[LayerWork, Layout]] = {}
 
@@ -212,11 +216,14 @@ class Works:
         homes.update(dict.fromkeys(layer.outputs, layout))
         return self.with_inputs(self.even(layer, mp), 0, self._strange_bytes(strange, mp), mp)
 
-    def even(self, layer: Layer, mp: int, inside: tuple[int | None, int | None] = (None, None)) -> LayerWork:
-        """Vector work and movement of an image in equal shares of `mp` cores, each reading from its cluster.
+    def even(self, layer: Layer, mp: int, inside: Homes = (None, None)) -> LayerWork:
+        """Vector work and movement of an image, shared evenly by `mp` cores that read from their cluster."""
+        key = layer.name, mp, inside
+        if key not in self._even:
+            self._even[key] = self._shared_evenly(layer, mp, inside)
+        return self._even[key]
 
-        `inside`: levels of the cores where inputs and outputs live, None: in the clusters' memories.
-        """
+    def _shared_evenly(self, layer: Layer, mp: int, inside: Homes) -> LayerWork:
         words = sum(map(self.words, (*layer.inputs, *layer.fused_inputs)))
         made = sum(map(self.words, layer.outputs))
         params = layer.params if layer.weight_words is None else layer.weight_words

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from accelsim.base.errors import InputError
 from accelsim.base.html import html_table
 from accelsim.hardware.checks import faults
+from accelsim.hardware.constants import access_text
 from accelsim.hardware.lower import lower
 from accelsim.hardware.lower_chip import lower_chip
 from accelsim.hardware.messages import from_fault, from_validation
@@ -76,7 +77,7 @@ class Arch:
                 memory.name,
                 "-" if memory.size is None else str(memory.size),
                 ", ".join(memory.holds),
-                f"{memory.energy.read} / {memory.energy.write}",
+                access_text(memory),
             )
             for memory in memories
         ]

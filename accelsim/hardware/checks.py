@@ -8,8 +8,10 @@ from typing import Final
 
 from accelsim.base.errors import did_you_mean
 from accelsim.base.yaml_lines import Key
+from accelsim.hardware.constants import asks_technology
 from accelsim.hardware.model import ArchFile, Memory
-from accelsim.hardware.parts import Bandwidth
+from accelsim.hardware.parts import Bandwidth, TechnologyAccess, TechnologyArea
+from accelsim.hardware.technology import dram_devices, nodes
 
 _RESERVED: Final = {"best", "compute", "mac", "hop", "vector", "leakage", "host", "total"}
 
@@ -38,6 +40,7 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
     n_pe = len(spec.core.pe.memories)
     outside = [memory.name for _, memory in memories[n_pe:]]
     yield from _memory_faults(memories, n_pe)
+    yield from _technology_faults(spec, memories)
     for path, words in (
         (("core", "dataflow"), spec.core.dataflow),
         (("core", "array", "multicast"), spec.core.array.multicast),
@@ -112,6 +115,28 @@ def _zero_faults(spec: ArchFile, memories: list[tuple[Key, Memory]]) -> Iterator
             if name not in known:
                 path = ("core", "pe", "zero_gating", "rests")
                 yield Fault(path, f"no {name!r} in the PE", *_among(name, known))
+
+
+def _technology_faults(spec: ArchFile, memories: list[tuple[Key, Memory]]) -> Iterator[Fault]:
+    """Constants asked of a technology that has none for them."""
+    known = nodes()
+    if asks_technology(spec) and f"{spec.technology.value:g}nm" not in known:
+        yield Fault(("technology",), f"has no tables for {spec.technology}", f"one of {', '.join(known)}")
+    for path, memory in memories:
+        if isinstance(memory.area, TechnologyArea) and memory.name == "dram":
+            yield Fault((*path, "area"), "can't be asked of the technology: it is off the chip")
+        energy = memory.energy
+        if not isinstance(energy, TechnologyAccess):
+            continue
+        devices = sorted(dram_devices())
+        where = (*path, "energy")
+        if memory.name != "dram" and energy.device is not None:
+            yield Fault((*where, "device"), "is of a DRAM, which this memory is not", "width, banks")
+        elif memory.name == "dram" and energy.device is None:
+            yield Fault(where, "names no DRAM", f"device: one of {', '.join(devices)}")
+        elif memory.name == "dram" and energy.device not in devices:
+            among = _among(str(energy.device), devices)
+            yield Fault((*where, "device"), f"no DRAM {energy.device!r}", *among)
 
 
 def _cluster_faults(spec: ArchFile) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from accelsim.hardware.constants import access_pj_per_byte, accumulate_bits, mac_pj, word_bits
 from accelsim.hardware.model import ArchFile, Core, Memory
 from accelsim.hardware.parts import Bandwidth
 from accelsim.tables.dims import OPERANDS
@@ -24,15 +25,12 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
     memories = (*core.pe.memories, *core.memories, *spec.memories)
     n_pe = len(core.pe.memories)
     names = tuple(memory.name for memory in memories)
-    words = [_word_bits(memory, spec) for memory in memories]
+    words = [word_bits(memory, spec) for memory in memories]
     pace = [rates(memory.bandwidth, clock_hz, word) for memory, word in zip(memories, words, strict=True)]
     if spec.clusters is not None:
         channel = rates(spec.clusters.channel.bandwidth, clock_hz, mac.bits)
         pace[-1] = (min(pace[-1][0], channel[0]), min(pace[-1][1], channel[1]))
-    energy = [
-        (memory.energy.read.per_byte(word), memory.energy.write.per_byte(word))
-        for memory, word in zip(memories, words, strict=True)
-    ]
+    energy = [access_pj_per_byte(memory, spec) for memory in memories]
     capacity = [
         memory.size.per_byte(word) if memory.size is not None else math.inf
         for memory, word in zip(memories, words, strict=True)
@@ -70,8 +68,8 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         reduce=array.reduce,
         diagonal=array.diagonal,
         bits=np.array([mac.bits, mac.weight_bits or mac.bits, mac.bits], np.int64),
-        accumulate_bits=mac.accumulate_bits or (32 if mac.bits < 16 else mac.bits),
-        mac_pj=mac.energy.value.value,
+        accumulate_bits=accumulate_bits(spec),
+        mac_pj=mac_pj(spec),
         hop_pj_per_byte=array.hop.energy.value.per_byte(mac.bits) if array.hop is not None else 0.0,
         leakage_pj_per_cycle=idle_mw(core) * 1e9 / clock_hz,
         vector_lanes=core.vector.lanes if core.vector is not None else 0,
@@ -116,13 +114,6 @@ def _beside(memory: Memory) -> list[bool]:  # [T]
     """Operands whose transfers at a memory run beside compute."""
     some = OPERANDS if memory.overlap is True else memory.overlap or ()
     return [operand in some for operand in OPERANDS]
-
-
-def _word_bits(memory: Memory, spec: ArchFile) -> int:
-    """Width of what a memory's figures call a word."""
-    mac = spec.core.mac
-    narrow = mac.weight_bits if memory.holds == ("W",) else None
-    return memory.bits or narrow or mac.bits
 
 
 def rates(bandwidth: Bandwidth | None, clock_hz: float, word_bits: int) -> tuple[float, float]:

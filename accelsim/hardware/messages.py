@@ -11,7 +11,8 @@ from accelsim.base.units import UnitError
 from accelsim.base.yaml_lines import Document, Key
 from accelsim.hardware.checks import Fault
 from accelsim.hardware.model import ArchFile
-from accelsim.hardware.paths import submodel
+from accelsim.hardware.parts import FROM_TECHNOLOGY, GIVEN
+from accelsim.hardware.paths import submodels
 
 _EXPECTED: Final = {
     "int_type": "a whole number",
@@ -65,7 +66,8 @@ def _below(data: Any, part: str | int) -> Any:
 
 
 def _problem(detail: Any, document: Document) -> Problem:
-    path: Key = tuple(part for part in detail["loc"] if part != "[key]")
+    place: Key = tuple(part for part in detail["loc"] if part != "[key]")
+    path: Key = tuple(part for part in place if part not in (GIVEN, FROM_TECHNOLOGY))
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     mark = document.at(path, key=kind == "extra_forbidden")
     message, expected, hint = f"{_quoted(value)} does not fit", None, None
@@ -76,14 +78,14 @@ def _problem(detail: Any, document: Document) -> Problem:
         message = "is missing"
         expected = _SOURCE if path[-1] == "source" else None
     elif kind == "extra_forbidden":
-        known = _keys_at(path[:-1])
+        known = _keys_at(place[:-1])
         message, hint = "unknown key", did_you_mean(str(path[-1]), known)
         expected = None if hint else f"one of {', '.join(known)}"
     elif kind in ("literal_error", "enum"):
         expected = context["expected"]
         hint = did_you_mean(str(value), expected.replace("'", "").replace(" or ", ", ").split(", "))
     elif kind in ("model_type", "model_attributes_type"):
-        expected = f"keys and values: {', '.join(_keys_at(path))}"
+        expected = f"keys and values: {', '.join(_keys_at(place))}"
     elif kind in _EXPECTED:
         expected = _EXPECTED[kind].format(**context)
         if path and path[-1] == "source" and kind != "string_type":
@@ -93,15 +95,17 @@ def _problem(detail: Any, document: Document) -> Problem:
     return Problem(message, mark.file, mark.line, mark.column, shown(path, document.data), expected, hint)
 
 
-def _keys_at(path: Key) -> list[str]:
-    """The keys that the file may have at a path."""
-    model: type[BaseModel] | None = ArchFile
-    for part in path:
-        if model is None or isinstance(part, int):
-            continue
-        by_key = {info.alias or name: info for name, info in model.model_fields.items()}
-        model = submodel(by_key[part].annotation) if part in by_key else None
-    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+def _keys_at(place: Key) -> list[str]:
+    """The keys that the file may have at a place, tags of the ways to give a constant included."""
+    models: list[type[BaseModel]] = [ArchFile]
+    for part in place:
+        if part == FROM_TECHNOLOGY:
+            models = models[1:]
+        elif models and isinstance(part, str) and part != GIVEN:
+            by_key = {info.alias or name: info for name, info in models[0].model_fields.items()}
+            models = submodels(by_key[part].annotation) if part in by_key else []
+    keys = [info.alias or name for model in models for name, info in model.model_fields.items()]
+    return list(dict.fromkeys(keys))
 
 
 def _quoted(value: object) -> str:

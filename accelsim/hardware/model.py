@@ -9,16 +9,18 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 from accelsim.base.units import Quantity
 from accelsim.hardware.chip_model import Cards, Clusters, Host, Runtime
 from accelsim.hardware.parts import (
-    AccessEnergy,
+    Access,
     AreaConstant,
     Bandwidth,
     Bits,
+    ComponentArea,
     Count,
     CycleConstant,
     EnergyConstant,
     Frequency,
     HopEnergy,
     Length,
+    MacEnergy,
     Name,
     Part,
     PowerConstant,
@@ -92,8 +94,8 @@ class Mac(Part):
     weight_bits: Bits | None = None
     accumulate_bits: Bits | None = None
     per_pe: Count = 1
-    energy: EnergyConstant
-    area: AreaConstant | None = None
+    energy: MacEnergy
+    area: ComponentArea | None = None
 
 
 class Coding(Sourced):
@@ -113,8 +115,8 @@ class Memory(Part):
     holds: tuple[Operand, ...] = ("I", "W", "O")
     bits: Bits | None = None
     bandwidth: Bandwidth | None = None
-    energy: AccessEnergy
-    area: AreaConstant | None = None
+    energy: Access
+    area: ComponentArea | None = None
     double_buffered: StrictBool = False
     overlap: Annotated[
         StrictBool | tuple[Operand, ...],

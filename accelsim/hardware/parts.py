@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictInt, StrictStr, Tag
 from pydantic_core import core_schema
 
 from accelsim.base.units import KINDS, Quantity, parse
@@ -50,6 +50,7 @@ Text = Annotated[StrictStr, Field(min_length=1)]
 Source = Annotated[StrictStr, Field(min_length=3, description="paper, table or assumption that it is from")]
 Count = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 Bits = Annotated[StrictInt, Field(ge=1, le=128)]
+Width = Annotated[StrictInt, Field(ge=1, le=4096)]
 
 
 class Part(BaseModel):
@@ -113,6 +114,54 @@ class AccessEnergy(Sourced):
 
     read: EnergyPerData
     write: EnergyPerData
+
+
+class TechnologyAccess(Part):
+    """Energy of a read and of a write that the technology's SRAM model gives for the memory's size, or that
+    its table gives for a DRAM device."""
+
+    from_: Annotated[Literal["technology"], Field(alias="from")]
+    width: Annotated[
+        Width | None, Field(description="bits of an access; the bits of a word where not given")
+    ] = None
+    banks: Annotated[Count, Field(description="equal banks that share the size, one at work")] = 1
+    device: Annotated[Name | None, Field(description="of a DRAM: ddr4, hbm2, ...")] = None
+
+
+class TechnologyMac(Part):
+    """Energy that the technology's table of arithmetic gives for the multiplier's bits."""
+
+    from_: Annotated[Literal["technology"], Field(alias="from")]
+    format: Literal["int", "fp32", "fp16", "bf16"] = "int"
+
+
+class TechnologyArea(Part):
+    """Area that the technology gives: of an SRAM of the memory's size, of a multiplier and adder."""
+
+    from_: Annotated[Literal["technology"], Field(alias="from")]
+
+
+GIVEN: Final = "{given}"
+FROM_TECHNOLOGY: Final = "{technology}"
+"""Tags of the two ways to give a constant; error messages leave them out of a key's path."""
+
+
+def _way(value: Any) -> str:
+    return FROM_TECHNOLOGY if isinstance(value, dict) and "from" in value else GIVEN
+
+
+Access = Annotated[
+    Annotated[AccessEnergy, Tag(GIVEN)] | Annotated[TechnologyAccess, Tag(FROM_TECHNOLOGY)],
+    Discriminator(_way),
+]
+MacEnergy = Annotated[
+    Annotated[EnergyConstant, Tag(GIVEN)] | Annotated[TechnologyMac, Tag(FROM_TECHNOLOGY)],
+    Discriminator(_way),
+]
+ComponentArea = Annotated[
+    Annotated[AreaConstant, Tag(GIVEN)] | Annotated[TechnologyArea, Tag(FROM_TECHNOLOGY)],
+    Discriminator(_way),
+]
 
 
 class Bandwidth(Sourced):

@@ -32,9 +32,14 @@ class Address:
 
 def submodel(annotation: Any) -> type[BaseModel] | None:
     """The model inside an annotation such as `Hop | None` or `tuple[Memory, ...]`."""
+    return next(iter(submodels(annotation)), None)
+
+
+def submodels(annotation: Any) -> list[type[BaseModel]]:
+    """All models inside an annotation: more than one where a constant can be given in two ways."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := submodel(part))), None)
+        return [annotation]
+    return [found for part in get_args(annotation) for found in submodels(part)]
 
 
 def sourced_keys(model: type[BaseModel] = ArchFile) -> set[str]:

@@ -21,7 +21,7 @@ def json_schema() -> dict[str, Any]:
     whole["title"] = "Arch"
     changes = json.loads(json.dumps({**definitions, "Arch": whole}).replace('"#/$defs/', '"#/$defs/Change'))
     for name, definition in changes.items():
-        if "source" not in definition.get("required", ()):
+        if not {"source", "from"} & set(definition.get("required", ())):
             definition["required"] = ["schema", "name"] if name == "Arch" else []
         memories = definition.get("properties", {}).get("memories")
         if memories is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import prod
 
@@ -56,33 +57,52 @@ class Moved:
     sums_crossing: Ints  # [s] partial sums that each cluster takes from others
 
 
+class _Reach:
+    """What each of the s clusters of a partition reads of the input: images, channels, rows."""
+
+    def __init__(self, problem: Problem, partition: Partition) -> None:
+        e, grid = problem.extents, partition.clusters
+        self.n, self.k, self.c, self.p = (i.ravel() for i in np.indices(grid.parts))  # [s] each
+        self.images, self.out_rows = bounds(e[d.N], grid.n), bounds(e[d.P], grid.p)
+        self.filters = filter_bounds(problem, grid.k)
+        ends = _input_channels(problem, grid, self.filters)
+        self.first, self.last = (edge[self.k * grid.c + self.c] for edge in ends)  # [s]
+        rows = rows_touched(problem, self.out_rows)  # [P parts, H]
+        self.upto = np.concatenate(
+            [np.zeros((len(rows), 1), np.int64), rows.cumsum(1)], 1
+        )  # [P parts, H + 1]
+        self.plane = _plane(problem)
+        self.shape = e[d.N], e[d.G] * e[d.C], rows.shape[1]
+        self.n_images = np.diff(self.images)[self.n]  # [s]
+        self.needed: Ints = self.n_images * (self.last - self.first) * self.upto[self.p, -1] * self.plane
+
+    def shared_images(self, own: tuple[Ints, Ints]) -> Ints:  # [s]
+        """Images that each cluster reads, of those from `own[0]` up to `own[1]`."""
+        return _overlap(self.images[self.n], self.images[self.n + 1], own)
+
+    def shared(self, own: _Owned) -> Ints:  # [s]
+        """Words that each cluster reads, of the images, channels and rows of an owner."""
+        words = self.shared_images(own[0]) * _overlap(self.first, self.last, own[1])
+        found: Ints = words * (self.upto[self.p, own[2][1]] - self.upto[self.p, own[2][0]]) * self.plane
+        return found
+
+
 def moved(problem: Problem, partition: Partition, home: Layout | None = None) -> Moved:
     """Words of the whole replica; `home` says who owns the input, None: everybody an equal share of it."""
     e, grid = problem.extents, partition.clusters
-    n, k, c, p = (i.ravel() for i in np.indices(grid.parts))  # [s]
-    images, out_rows = bounds(e[d.N], grid.n), bounds(e[d.P], grid.p)
-    filters = filter_bounds(problem, grid.k)
-    first, last = (edge[k * grid.c + c] for edge in _input_channels(problem, grid, filters))  # [s]
-    rows = rows_touched(problem, out_rows)  # [P parts, H]
-    plane = _plane(problem)
-    n_images, n_filters = np.diff(images)[n], np.diff(filters)[k]
-    needed = n_images * (last - first) * rows.sum(1)[p] * plane
-    per_filter = (last - first if e[d.G] == 1 else e[d.C]) * e[d.R] * e[d.S] * e[d.V]
-    weights = n_filters * per_filter * (n_images if problem.weight_has_batch else 1)
-    own = _owned(home, len(needed), (e[d.N], e[d.G] * e[d.C], rows.shape[1])) if home is not None else None
-    if own is None:
-        crossing = needed - needed // len(needed)
-    else:
-        here = _overlap(images[n], images[n + 1], own[0]) * _overlap(first, last, own[1])
-        upto = np.concatenate([np.zeros((len(rows), 1), np.int64), rows.cumsum(1)], 1)  # [P parts, H + 1]
-        crossing = needed - here * (upto[p, own[2][1]] - upto[p, own[2][0]]) * plane
+    reach = _Reach(problem, partition)
+    needed, channels = reach.needed, reach.last - reach.first
+    per_filter = (channels if e[d.G] == 1 else e[d.C]) * e[d.R] * e[d.S] * e[d.V]
+    weights = np.diff(reach.filters)[reach.k] * per_filter
+    own = _owned(home, len(needed), reach.shape) if home is not None else None
+    crossing = needed - (reach.shared(own) if own is not None else needed // len(needed))
     n_adding = int(np.minimum(np.diff(bounds(e[d.C], grid.c)), partition.cores.c).sum())
-    summed = np.diff(_summed_bounds(problem, grid))[k * grid.c + c]  # filters whose sums end in the cluster
-    sums = n_images * summed * np.diff(out_rows)[p] * e[d.Q] * e[d.Z]
+    ending = np.diff(_summed_bounds(problem, grid))[reach.k * grid.c + reach.c]  # filters whose sums end here
+    sums = reach.n_images * ending * np.diff(reach.out_rows)[reach.p] * e[d.Q] * e[d.Z]
     return Moved(
         inputs=int(needed.sum()),
         inputs_crossing=crossing,
-        weights=int(weights.sum()),
+        weights=int((weights * (reach.n_images if problem.weight_has_batch else 1)).sum()),
         outputs=problem.n_output_words,
         partial_sums=(n_adding - 1) * problem.n_output_words,
         sums_crossing=(grid.c - 1) * sums,
@@ -95,31 +115,22 @@ def crossing(problem: Problem, partition: Partition, homes: Sequence[Layout], pe
     As `moved` has them, for many homes at once; `per_card` clusters are on a card. Where a map's shape has
     changed too much since it was made (it was made flat), the clusters that own an image have equal shares.
     """
-    e, grid = problem.extents, partition.clusters
-    n, k, c, p = (i.ravel() for i in np.indices(grid.parts))  # [s]
-    images, filters = bounds(e[d.N], grid.n), filter_bounds(problem, grid.k)
-    first, last = (edge[k * grid.c + c] for edge in _input_channels(problem, grid, filters))
-    rows = rows_touched(problem, bounds(e[d.P], grid.p))  # [P parts, H]
-    upto = np.concatenate([np.zeros((len(rows), 1), np.int64), rows.cumsum(1)], 1)  # [P parts, H + 1]
-    plane, n_clusters = _plane(problem), len(n)
-    needed = np.diff(images)[n] * (last - first) * rows.sum(1)[p] * plane
-    shape = e[d.N], e[d.G] * e[d.C], rows.shape[1]
+    reach = _Reach(problem, partition)
+    needed, n_clusters = reach.needed, len(reach.needed)
     n_owners = max(n_clusters, *(prod(home.n_parts) for home in homes))
     n_owners = -(-n_owners // per_card) * per_card  # whole cards
     found = np.empty((2, len(homes), n_clusters), np.int64)
     card = np.arange(n_clusters) // per_card
     for at, home in enumerate(homes):
-        own = _owned(home, n_owners, shape)
+        own = _owned(home, n_owners, reach.shape)
 
         def held(owner: Ints, own: _Owned | None = own, home: Layout = home) -> Ints:  # [s]
             """Words that each cluster needs and another one, its `owner`, has."""
             if own is None:
-                own_images, sharers = _image_owner(home, owner)
-                shared = _overlap(images[n], images[n + 1], own_images) * needed
-                return np.asarray(shared // np.maximum(1, np.diff(images)[n]) // sharers)
-            mine = [(first_[owner], last_[owner]) for first_, last_ in own]
-            words = _overlap(images[n], images[n + 1], mine[0]) * _overlap(first, last, mine[1])
-            return np.asarray(words * (upto[p, mine[2][1]] - upto[p, mine[2][0]]) * plane)
+                images, sharers = _image_owner(home, owner)
+                words = reach.shared_images(images) * needed
+                return np.asarray(words // np.maximum(1, reach.n_images) // sharers)
+            return reach.shared([(first[owner], last[owner]) for first, last in own])
 
         here = held(np.arange(n_clusters))
         found[0, at] = needed - here
@@ -132,14 +143,7 @@ def crossing(problem: Problem, partition: Partition, homes: Sequence[Layout], pe
 
 def inputs_needed(problem: Problem, partition: Partition) -> Ints:  # [s]
     """Input words that each cluster reads: what crosses where none of them is there."""
-    e, grid = problem.extents, partition.clusters
-    n, k, c, p = (i.ravel() for i in np.indices(grid.parts))
-    first, last = (
-        edge[k * grid.c + c] for edge in _input_channels(problem, grid, filter_bounds(problem, grid.k))
-    )
-    rows = rows_touched(problem, bounds(e[d.P], grid.p)).sum(1)
-    needed: Ints = np.diff(bounds(e[d.N], grid.n))[n] * (last - first) * rows[p] * _plane(problem)
-    return needed
+    return _Reach(problem, partition).needed
 
 
 def _image_owner(home: Layout, cluster: Ints) -> tuple[tuple[Ints, Ints], int]:
@@ -189,6 +193,7 @@ def rows_touched(problem: Problem, outputs: Ints) -> Bools:  # [parts, H] of bou
     return touched
 
 
+@lru_cache(maxsize=1024)  # asked for every partition of a layer
 def _plane(problem: Problem) -> int:
     """Touched words of the two axes that are never cut, columns and depth."""
     return prod(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import Row, more, note_lines
 from accelsim.report.split_plan import plan_blocks
-from accelsim.results.format import percent, si
-from accelsim.results.grid import loss
+from accelsim.results.format import count, percent, si
+from accelsim.results.grid import FIGURES, figure, loss
 from accelsim.results.show import summary, title
 
 if TYPE_CHECKING:
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 N_SHOWN: Final = 10
 WORDS: Final = {"oom": "no memory", "infeasible": "-"}
-FIGURES: Final[dict[str, tuple[str, Callable[[Row], str]]]] = {
-    "throughput": ("images a second", lambda cell: si(cell["throughput_fps"])),
-    "latency": ("latency", lambda cell: si(cell["latency_s"], "s")),
-    "energy": ("energy of an image", lambda cell: si(cell["energy_j"], "J")),
-    "edp": ("energy x latency", lambda cell: si(cell["energy_j"] * cell["latency_s"], "J s")),
-}
-"""What a cell shows for each objective."""
 
 
 def split_blocks(result: Result) -> list[Block]:
@@ -56,7 +49,8 @@ def split_blocks(result: Result) -> list[Block]:
 
 def _heading(result: Result) -> Lines:
     options, arch = result.inputs["options"], result.inputs["arch"]
-    said = [f"{arch['cores']:,} cores in {arch['clusters']:,} clusters", f"objective {options['objective']}"]
+    place = f"{count(arch['cores'], 'core')} in {count(arch['clusters'], 'cluster')}"
+    said = [place, f"objective {options['objective']}"]
     said += [f"strategy {options['strategy']}"] if options["strategy"] != "uniform" else []
     said += ["splits that use all cores"] if options["full"] else []
     return Lines((f"{title(result.inputs)}  ({', '.join(said)})", summary(result.totals)), style="bold")
@@ -74,20 +68,21 @@ def _square(
     known: dict[Any, Row] = {}
     for cell in (*ranked, *sorted(grid, key=lambda cell: cell["status"] != "oom")):
         known.setdefault((cell[axes[0]], cell[axes[1]]), cell)
-    figure, shown = FIGURES[objective]
+    name = FIGURES[objective][0]
     rows = tuple(
-        (f"{axes[0]} {one}", *(_place(known.get((one, other)), shown) for other in across)) for one in down
+        (f"{axes[0]} {one}", *(_place(known.get((one, other)), objective) for other in across))
+        for one in down
     )
     heads = (Head("", "left"), *(Head(f"{axes[1]} {other}") for other in across))
-    return Table(f"{figure[:1].upper()}{figure[1:]} and its limit{', ' + said if said else ''}", heads, rows)
+    return Table(f"{name[:1].upper()}{name[1:]} and its limit{', ' + said if said else ''}", heads, rows)
 
 
-def _place(cell: Row | None, shown: Callable[[Row], str]) -> str:
+def _place(cell: Row | None, objective: str) -> str:
     if cell is None:
         return ""
     if cell["status"] != "ok":
         return WORDS[cell["status"]]
-    return f"{'' if cell['decided_by'] == 'simulation' else '~'}{shown(cell)} {cell['limit']}"
+    return f"{'' if cell['decided_by'] == 'simulation' else '~'}{figure(cell, objective)} {cell['limit']}"
 
 
 def _best(ranked: Sequence[Row], objective: str, images: int | None) -> Table:
@@ -144,9 +139,7 @@ def _memory(grid: Sequence[Row], arch: Row) -> list[Block]:
         return []
     over.sort(key=lambda cell: float(cell["memory_bytes"]))
     limit = arch["memory_bytes"]
-    said = [
-        f"{len(over):,} cells need more than the {si(limit, 'B')} of the card, from the least to the most:"
-    ]
+    said = [f"{count(len(over), 'cell')} without room in {si(limit, 'B')}, from the least to the most:"]
     for cell in (over[0], over[-1]) if len(over) > 1 else over:
         where = ", ".join(f"{name} {cell[name]}" for name in ("mp", "dp", "threads", "batch"))
         said.append(f"  {where}: {cell['memory_bytes']:,.0f} B of {limit:,.0f} B")
@@ -161,7 +154,7 @@ def _models(totals: Row) -> Lines:
     left = " (~: closed form, too slow to be among the best)" if n < n_ok else ""
     return Lines(
         (
-            f"{n:,} of {n_ok:,} cells simulated{left}",
+            f"{n:,} of {count(n_ok, 'cell')} simulated{left}",
             f"the closed form is off by {median} % in the median, {largest} % at most",
         )
     )

@@ -1,4 +1,4 @@
-"""What `map --compat timeloop` shows: the loop nest, what each level costs, the proof."""
+"""What `map --compat timeloop` and `evaluate --timeloop` show: the loop nest and what each level costs."""
 
 from __future__ import annotations
 
@@ -49,4 +49,33 @@ def timeloop_blocks(result: Result) -> list[Block]:
                 "-o DIR writes mapping.yaml in Timeloop's own form, --json every number",
             )
         ),
+    ]  # fmt: skip
+
+
+def evaluated_blocks(result: Result) -> list[Block]:
+    """Timeloop's report of one mapping: words per instance of each level and data space."""
+    row, more = result.rows[0], result.more
+    names = ("reads", "fills", "updates", "partition", "capacity", "instances")
+    heads = (
+        Head("level", "left"),
+        Head("data space", "left"),
+        *(Head(name) for name in names),
+        Head("energy"),
+    )
+    rows = [
+        ("" if n else level, name, *(f"{words[key]:,}" for key in names), energy(words["energy_total_pJ"]))
+        for level, spaces in more["levels"].items()
+        for n, (name, words) in enumerate(spaces.items())
+    ]
+    spent = tuple((name, energy(pj), f"{more['fJ_per_compute'].get(name, 0.0):,.2f}")
+                  for name, pj in row["energy_pj_by_level"].items() if pj)  # fmt: skip
+    total = ("total", energy(row["energy_pj"]), f"{more['fJ_per_compute']['Total']:,.2f}")
+    area = "" if more["area_um2"] is None else f", {more['area_um2'] / 1e6:.3f} mm2"
+    return [
+        Lines((f"{row['layer']}: {energy(row['energy_pj'])}, {row['latency_cycles']:,} cycles, "
+               f"{more['utilization']} of the multipliers, EDP {more['edp']} J cycles{area}",), "bold"),
+        Lines(tuple(row["mapping"].splitlines())),
+        Table("Words per instance of a level", heads, tuple(rows), 0),
+        Table("Energy", (Head("part", "left"), Head("energy"), Head("fJ/compute")), (*spent, total), 1),
+        *([Lines(result.notes)] if result.notes else ()),
     ]  # fmt: skip

@@ -32,6 +32,11 @@ def percent(fraction: float | None) -> str:
     return UNKNOWN if fraction is None or not isfinite(fraction) else f"{100 * fraction:.1f}"
 
 
+def count(n: int, noun: str) -> str:
+    """`1 cell`, `3,168 cells`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def _digits(value: float, digits: int) -> str:
     """The value to so many significant digits, never in exponent form."""
     whole = len(str(int(abs(value))))

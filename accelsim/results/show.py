@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from accelsim.base.html import html_table
-from accelsim.results.format import energy, percent, si
+from accelsim.results.format import count, energy, percent, si
 
 if TYPE_CHECKING:
     from accelsim.results.result import Result
@@ -53,13 +53,13 @@ def summary(totals: Mapping[str, Any]) -> str:
     if "n_cells" in totals:
         kinds = ("ok", "run"), ("oom", "out of memory"), ("infeasible", "without enough cores")
         said = [f"{totals[f'n_{kind}']:,} {word}" for kind, word in kinds if totals[f"n_{kind}"]]
-        return f"{totals['n_cells']:,} cells: {', '.join(said)}; {totals['n_simulated']:,} simulated"
-    n_layers = totals.get("n_layers", 0)
-    words = [f"{n_layers} layer{'' if n_layers == 1 else 's'}"]
+        return f"{count(totals['n_cells'], 'cell')}: {', '.join(said)}; {totals['n_simulated']:,} simulated"
+    words = [count(totals.get("n_layers", 0), "layer")]
     for name, unit in (
         ("macs", " MACs"),
         ("latency_cycles", " cycles"),
         ("latency_s", ""),
+        ("throughput_fps", " images/s"),
         ("energy_pj", ""),
     ):
         if totals.get(name) is not None:

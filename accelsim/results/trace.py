@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.base.errors import InputError, Problem
+from accelsim.base.write import write_whole
 
 Floats = NDArray[np.float64]
 N_BINS = 1000
@@ -113,15 +113,12 @@ class Trace:
         text = '{"displayTimeUnit":"ns","traceEvents":[\n'
         text += ",\n".join(json.dumps(event, separators=(",", ":")) for event in self.events()) + "\n]}\n"
         data = text.encode()
-        part = file.with_name(f".{file.name}.{os.getpid()}.partial")
+        if file.suffix == ".gz":
+            data = gzip.compress(data, mtime=0)  # no time in the header: equal runs give equal bytes
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            # no time in the header: equal runs give equal bytes
-            part.write_bytes(gzip.compress(data, mtime=0) if file.suffix == ".gz" else data)
-            os.replace(part, file)
+            write_whole(file, data)
         except OSError as error:
-            if part.exists():
-                part.unlink()
             said = f"can't write the trace: {error.strerror or error}"
             raise InputError(
                 Problem(said, file=str(file), expected="a file that can be made", hint="choose another place")
@@ -136,6 +133,13 @@ class Trace:
             times = (f"{value:.12g}" for value in (s.start[i], s.end[i], s.busy[i]))
             writer.writerow((s.process[i], s.track[i], s.name[i], *times))
         return out.getvalue()
+
+
+def check_trace_name(file: Path | str) -> None:
+    """InputError for a name that no viewer opens: asked before the work is done."""
+    if not str(file).endswith((".json", ".json.gz")):
+        expected = "a name that ends in .json.gz or .json"
+        raise InputError(Problem("no name of a trace", file=str(file), expected=expected))
 
 
 def bandwidth(slices: Slices, process: str, track: str, bytes_per_s: float) -> Counter:

@@ -261,6 +261,14 @@ _MAPPING: Final = (
         "Columns of SCALE-Sim's own reports by their names (`--compat scalesim`).",
         commands=("run", "simulate"),
     ),
+    Column(
+        "isca16",
+        "dict",
+        "",
+        "Of the comparison of dataflows (`--compat isca16`): energy per MAC by level in MACs, sizes in "
+        "bytes, the mapping's parameters.",
+        commands=("run",),
+    ),
 )
 
 _SEARCH: Final = (

@@ -12,7 +12,7 @@ from accelsim.compat.timeloop.map import map_timeloop
 
 from .conftest import Here
 
-SHIPPED = Path(accelsim.__file__).parent / "evidence" / "timeloop_eyeriss_conv.yaml"
+SHIPPED = Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.yaml"
 LARGE = "C: 128, Hdilation: 1, Hstride: 1, M: 256, N: 1, P: 56, Q: 56, R: 3, S: 3"
 SMALL = "C: 8, Hdilation: 1, Hstride: 1, M: 16, N: 1, P: 4, Q: 4, R: 3, S: 3"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from accelsim.tables.columns import of_command
 
 from .conftest import Here
@@ -69,3 +71,10 @@ def test_more_cores_than_share_a_channel_are_refused(here: Here) -> None:
     answer = here("simulate", "lenet", "--arch", "mlu100", "--cores", "99")
     assert answer.code == 2
     assert "99 cores, mlu100 has 8 on a memory channel, expected 1 to 8" in answer.err
+
+
+def test_the_summary_says_latency_and_throughput(here: Here) -> None:
+    totals = here(*SIMULATE, "--json").json["totals"]
+    summary = here(*SIMULATE).out.splitlines()[1]
+    (figure,) = (part.removesuffix(" images/s") for part in summary.split(", ") if part.endswith("images/s"))
+    assert float(figure) == pytest.approx(totals["throughput_fps"], rel=5e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from itertools import product
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_what_has_no_room_is_told_with_its_bytes(here: Here) -> None:
         (("--mp", "8", "--dp", "8"), ("64 cores", "32")),
         (
             ("--threads", "64", "--batch", "1024", "--set", "dram.size='12 MB'"),
-            ("12,000,000 B", "lower --batch"),
+            ("lenet", "mp 1, dp 1, threads 64, batch 1024", "12,000,000 B", "lower --batch"),
         ),
     ],
 )
@@ -157,12 +158,26 @@ def test_where_no_cell_runs_the_code_is_3_with_demand_and_limit(
         (("--objective", "speed"), "--objective"),
         (("--simulate", "-1"), "--simulate"),
         (("--cores", "0"), "--cores"),
+        (("--cores", "6"), "cores"),
+        (("--trace", "t.json", "--strategy", "hybrid"), "trace"),
+        (("--set", "runtime.kernel_efficiency=0"), "runtime.kernel_efficiency.value"),
     ],
 )
 def test_bad_options_are_named(here: Here, options: tuple[str, ...], key: str) -> None:
     outcome = here(*SPLIT, *options, "--json")
     assert outcome.code == 2, outcome.out
     assert outcome.json["errors"][0]["key"] == key
+
+
+def test_a_part_of_a_chip_takes_the_clusters_that_its_refusal_names(here: Here) -> None:
+    """1,024 cores in 256 clusters of four: 8 cores are two such clusters."""
+    pod = ("split", "lenet", "--arch", "tpu_pod_like", "--no-cache", "--cores", "8", "--batch", "1")
+    refused = here(*pod)
+    assert refused.code == 2
+    assert "a multiple of 256" in refused.err
+    assert "--set clusters.count=2" in refused.err
+    mended = here(*pod, "--set", "clusters.count=2", "--json").json["inputs"]["arch"]
+    assert (mended["cores"], mended["clusters"]) == (8, 2)
 
 
 def test_tables_show_the_grid_the_best_and_what_limits_each_cell(here: Here) -> None:
@@ -193,6 +208,22 @@ def test_a_directory_holds_result_grid_and_heat_map(here: Here, tmp_path: Path) 
         "" if cell["throughput_fps"] is None else str(cell["throughput_fps"]) for cell in outcome.json["grid"]
     ]
     assert (made / "split.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_timeline_has_the_threads_and_replicas_of_the_best_cell(here: Here, tmp_path: Path) -> None:
+    """Four threads, an instance each of two replicas of one core: all eight cores of a cluster hold one."""
+    file = tmp_path / "t.json.gz"
+    cell = ("--mp", "1", "--dp", "2", "--threads", "4", "--batch", "1", "--trace", file)
+    assert here(*SPLIT, *cell, "-o", tmp_path / "out", "-q").code == 0
+    events = json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+    names = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    tracks = {e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert {"thread 0", "thread 3", "compute", "channel"} <= tracks
+    layers = {row["layer"] for row in json.loads((tmp_path / "out" / "result.json").read_text())["layers"]}
+    on_device = {e["name"] for e in events if e["ph"] == "X" and names[e["pid"]] != "host"}
+    assert on_device == layers
+    n_slices = sum(e["ph"] == "X" for e in events)
+    assert len((tmp_path / "out" / "trace.csv").read_text().splitlines()) == 1 + n_slices
 
 
 def test_two_runs_give_the_same_bytes_outside_run() -> None:

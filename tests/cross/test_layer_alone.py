@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from support.sim_cases import Drawn, simulated
+from hypothesis import given
+from support.sim_cases import Drawn, check, simulated
 
 from accelsim.cost.evaluate import evaluate
 from accelsim.sim.array_program import array_program
 from accelsim.sim.layer_sim import simulate_alone
 from accelsim.sim.layout import layout_of
 from accelsim.sim.ticks import READ, ticks_of
-
-check = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
 
 @check

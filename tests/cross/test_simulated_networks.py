@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.sim_cases import check
 
 import accelsim
 from accelsim.costing import Costing
@@ -24,14 +25,6 @@ from accelsim.workload.passes import drop_noops, fuse
 
 ARCHITECTURES = sorted(
     path.stem for path in (Path(__file__).resolve().parents[2] / "arch_configs").glob("*.yaml")
-)
-check = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -98,7 +91,7 @@ def test_a_layer_whose_weights_were_not_there_before_is_never_faster_than_run_sa
 @pytest.mark.parametrize(
     ("arch", "steps", "events"),
     [
-        ("eyeriss", 24_045, 1_130),
+        ("eyeriss", 29_612, 1_631),
         ("gemmini_16x16", 12_499, 3_190),
         ("mlu100", 2_304, 420),
         ("systolic_128x128", 377, 290),

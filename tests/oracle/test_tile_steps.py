@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.sim_cases import machine_of, nest_of, problem_of
+from support.sim_cases import check, machine_of, nest_of, problem_of
 
 from accelsim.cost.evaluate import links_of
 from accelsim.cost.traffic import count_traffic
@@ -15,15 +15,6 @@ from accelsim.sim.totals import step_totals
 from accelsim.testing.loop_case import Case
 from accelsim.testing.loop_walk import walk
 from accelsim.testing.strategies import cases
-
-check = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
 
 @check

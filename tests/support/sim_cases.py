@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from support.small_machine import small_machine
 
@@ -17,6 +18,16 @@ from accelsim.testing.strategies import cases
 
 RATES = (np.inf, 0.75, 1.0, 2.4, 3.0, 7.0, 16.0)
 """Bytes a cycle; 2.4 is Eyeriss' channel, 7 makes thirds of nothing else whole."""
+
+check = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""The same cases in every run, none kept."""
 
 
 def problem_of(case: Case) -> Problem:

@@ -13,6 +13,8 @@ from accelsim.charts.bars import MAX_BARS, Stack, cycles_parts, energy_by_level,
 from accelsim.charts.measured import against_measured
 from accelsim.charts.plots import Plots
 from accelsim.charts.reuse import accesses_per_mac
+from accelsim.charts.split import heat_maps
+from accelsim.charts.sram import sram_fit
 from accelsim.charts.work import work_by_layer
 from accelsim.results.result import Result
 
@@ -160,3 +162,53 @@ def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_eq
     assert [patch.get_width() for patch in bars.patches] == [10, 11, 11, 12, 12, 13]
     assert len(points.collections[0].get_offsets()) == 40
     assert agreement(case | {"checks": checks[2:]}, rows) is None
+
+
+def test_the_sram_chart_draws_every_row_and_a_line_a_width() -> None:
+    rows = [
+        {"tech": "45nm", "size_bytes": str(size), "width_bits": str(width), "read_pj": str(size * width)}
+        for size in (64, 1024, 1 << 20)
+        for width in (8, 32)
+    ]
+    figure = sram_fit(rows, {"45nm": lambda size, width: 1.1 * size * width}, "read_pj", "pJ", "reads")
+    axes = figure.axes[0]
+    assert sum(len(dots.get_offsets()) for dots in axes.collections) == len(rows)
+    assert len(axes.lines) == 2
+    assert "6 rows, mean error 10.0%, worst 10%" in figure.get_suptitle()
+
+
+def cell(mp: int, threads: int, seconds: float, **more: Any) -> dict[str, Any]:
+    """A cell whose pass takes `seconds`, of an image a second at most: throughput and latency disagree."""
+    figures = {"throughput_fps": seconds, "latency_s": seconds, "energy_j": 2.0, "limit": "compute"}
+    return {"mp": mp, "dp": 1, "threads": threads, "batch": 1, "status": "ok", **figures, **more}
+
+
+@pytest.mark.parametrize(
+    ("objective", "best", "words"),
+    [
+        ("throughput", (1, 8), [["8\ncompute", "4\ncompute"], ["2\ncompute", "8\ncompute"]]),
+        ("latency", (1, 1), [["2 s\ncompute", "4 s\ncompute"], ["2 s\ncompute", "8 s\ncompute"]]),
+        ("edp", (1, 1), [["4 J s\ncompute", "8 J s\ncompute"], ["4 J s\ncompute", "16 J s\ncompute"]]),
+    ],
+)
+def test_heat_maps_show_the_objective_and_the_best_cell_brightest(
+    objective: str, best: tuple[int, int], words: list[list[str]]
+) -> None:
+    grid = [cell(1, 1, 2.0), cell(1, 8, 8.0), cell(2, 1, 4.0), cell(2, 8, 0.0, status="oom")]
+    (first,) = (one | {"objective": objective} for one in grid if (one["mp"], one["threads"]) == best)
+    figure = heat_maps(grid, first)
+    assert figure is not None
+    assert [{text.get_text() for text in axes.texts} for axes in figure.axes] == [
+        set(panel) for panel in words
+    ]
+    for axes in figure.axes:
+        assert axes.images[0].get_array().max() == pytest.approx(1.0)
+    figure.savefig(io.BytesIO(), dpi=30)
+
+
+def test_a_panel_of_one_cell_is_not_drawn() -> None:
+    grid = [cell(1, 1, 2.0), cell(2, 1, 4.0)]
+    figure = heat_maps(grid, grid[0] | {"objective": "latency"})
+    assert figure is not None
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["threads 1, batch 1"]
+    assert heat_maps(grid[:1], grid[0] | {"objective": "latency"}) is None

@@ -116,10 +116,10 @@ def test_the_version_of_the_package_is_that_of_its_metadata() -> None:
     assert project["version"] == accelsim.__version__
 
 
-def test_the_wheel_ships_architectures_networks_and_evidence() -> None:
+def test_the_wheel_ships_architectures_technologies_networks_and_evidence() -> None:
     """What lies outside the package is listed by hand; what lies inside comes along."""
     hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
     wheel = hatch["build"]["targets"]["wheel"]
-    assert set(wheel["force-include"]) == {"arch_configs", "workloads"}
+    assert set(wheel["force-include"]) == {"arch_configs", "technologies", "workloads"}
     assert wheel["packages"] == ["accelsim"]
     assert list((ROOT / "accelsim" / "evidence").glob("*.csv"))

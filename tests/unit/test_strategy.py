@@ -190,7 +190,7 @@ def test_stages_take_passes_one_behind_the_other_and_a_pass_takes_them_all() -> 
     alone, many = (simulation.cell(plan.run, threads, 1.0) for threads in (1, 4))
     assert alone.throughput_fps == pytest.approx(4 / sum(times), rel=1e-6)
     assert many.throughput_fps == pytest.approx(4 / max(times), rel=1e-6)
-    assert sum(stage.chain.place.n_cores for stage in plan.stages) <= 4
+    assert sum(stage.place.n_cores for stage in plan.stages) <= 4
     names = [step.layer.name for stage in plan.stages for step in stage.steps]
     assert names == [layer.name for layer in SMALL.layers]
 
@@ -227,7 +227,7 @@ def test_a_stretch_runs_as_the_replicas_of_one_split_do(mp: int, images: int) ->
         path.append(
             next(i for i, o in enumerate(node.options) if o.part == part and not o.kept_in | o.kept_out)
         )
-    plan = make_plan(chain.place, [Stage(chain, tuple(chain.cost_of(tuple(path))))])
+    plan = make_plan(chain.place, [Stage.of(chain, tuple(path))])
     (stretch,) = plan.run.stages[0].stretches
     ours = stretch_program(on, stretch, 1)
     theirs = ChipSimulation(on, {mp: replica}).device_pass(mp, 4 // mp, 1, images)

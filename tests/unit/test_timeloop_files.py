@@ -14,7 +14,7 @@ from accelsim.compat.timeloop.read import read_timeloop
 from accelsim.compat.timeloop.search import search_timeloop
 from accelsim.compat.timeloop.write import mapping_yaml
 
-FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop_eyeriss_conv.yaml"
+FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
 INSTANCE = "C: 128, Hdilation: 1, Hstride: 1, M: 256, N: 1, P: 56, Q: 56, R: 3, S: 3"
 SMALL = "C: 8, Hdilation: 1, Hstride: 1, M: 16, N: 1, P: 4, Q: 4, R: 3, S: 3"
@@ -52,10 +52,13 @@ def small(tmp_path: Path) -> Path:
             "dram, type: temporal, permutation: N",
             "'dram' is no storage",
         ),
-        ("factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=8,3'", "'3' is no factor"),
+        ("factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=8;3'", "'P=8;3' is no factor"),
+        ("factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=8,9'", "P=8,9, expected a last step of 1"),
+        ("read_bandwidth: 16", "read_bandwith: 16", "did you mean 'read_bandwidth'?"),
         ("permutation: MPCQRSN", "permutation: MPCXRSN", "'X' is no dim"),
-        ("{depth: 12,", "{cluster_size: 2, depth: 12,", "2, expected 1"),
-        ("[[[C]], [[M]], [[R]], [[S]]]", "[[[C], [M], [R]], [[S]]]", "an axis of 3 dims"),
+        ("{depth: 12,", "{cluster_size: 9, depth: 12,", "9 of 168 instances, expected whole clusters"),
+        ("{depth: 12,", "{has_power_gating: true, depth: 12,", "True, expected False"),
+        ("[[[C]], [[M]], [[R]], [[S]]]", "[[], [[S]]]", "an axis of no dims"),
         ("P: 56", "P: -1", "-1 is no number here, expected a whole number of at least 1"),
     ],
 )

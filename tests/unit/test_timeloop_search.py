@@ -1,7 +1,7 @@
 """The search under Timeloop's counts finds the optimum: held against every mapping of small layers.
 
 The layers are shrunken ones on the architecture and under the constraints of
-evidence/timeloop_eyeriss_conv.yaml, with buffers so small that they bind. The exhaustive side knows neither
+evidence/timeloop/eyeriss_conv.yaml, with buffers so small that they bind. The exhaustive side knows neither
 bounds nor equal orders: it writes out all factors and permutations and counts each with `evaluate`, which the
 golden tests hold against Timeloop.
 """
@@ -25,7 +25,7 @@ from accelsim.compat.timeloop.read import read_timeloop
 from accelsim.compat.timeloop.search import search_timeloop
 from accelsim.compat.timeloop.space import Arrays, spaces
 
-EYERISS = read_timeloop(Path(accelsim.__file__).parent / "evidence" / "timeloop_eyeriss_conv.yaml")
+EYERISS = read_timeloop(Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.yaml")
 MOST = 4_000
 """Mappings of a case: a case with more is drawn anew."""
 CHUNK = 20_000

@@ -108,6 +108,13 @@ def test_zero_is_an_energy_but_no_clock() -> None:
         parse("0 Hz", "frequency", positive=True)
 
 
+@pytest.mark.parametrize("text", [0, 0.0, "0%"])
+def test_zero_is_no_efficiency_with_a_unit_or_without(text: object) -> None:
+    assert parse(text, "fraction").value == 0.0
+    with pytest.raises(UnitError, match="is zero"):
+        parse(text, "fraction", positive=True)
+
+
 def test_a_long_value_does_not_flood_the_message() -> None:
     with pytest.raises(UnitError) as caught:
         parse("9" * 100_000, "size")

@@ -79,6 +79,7 @@ def evaluate(given: TimeloopInput, mappings: Mappings) -> Counts:
     for level, store in enumerate(levels):
         slowed = _cycles(store, compute_cycles, reads[level], fills[level] + updates[level])
         cycles = np.maximum(cycles, slowed)
+    clusters = np.array([store.n_instances // store.cluster_size for store in levels])
     tensor_pj = np.stack(
         [
             (
@@ -86,17 +87,18 @@ def evaluate(given: TimeloopInput, mappings: Mappings) -> Counts:
                 + _blocks(fills[i], store) * store.write_pj
                 + _blocks(updates[i], store) * store.update_pj
             )
-            * instances[i]
+            * np.minimum(instances[i], clusters[i])
             for i, store in enumerate(levels)
         ]
     )
-    kept = np.array([any(row) for row in mappings.keep])
-    leak = np.array([store.leak_pj for store in levels]) * kept
+    leak = np.array([store.leak_pj for store in levels])  # of all in use, whether they keep anything or not
+    leak[1 + max(level for level, row in enumerate(mappings.keep) if any(row)) :] = 0
     leak_pj = leak[:, None] * cycles * instances
     compute_pj = given.workload.n_computes * given.architecture.compute_pj
     return Counts(
-        reads, fills, updates, tile, partition, instances, compute_cycles, cycles, tensor_pj, leak_pj,
-        compute_pj, tensor_pj.sum(axis=(0, 1)) + leak_pj.sum(axis=0) + compute_pj, outer[0],
+        reads, fills, updates, tile, partition, instances, compute_cycles,
+        cycles + given.architecture.network_latency_cycles, tensor_pj, leak_pj, compute_pj,
+        tensor_pj.sum(axis=(0, 1)) + leak_pj.sum(axis=0) + compute_pj, outer[0],
     )  # fmt: skip
 
 
@@ -115,13 +117,21 @@ def fits(architecture: Architecture, workload_tensors: tuple[Tensor, ...], mappi
     return ok
 
 
+def _rounded(words: Floats) -> Ints:
+    return np.floor(words + 0.5).astype(np.int64)
+
+
 def _blocks(words: Ints, store: Level) -> Ints:
     return -(-words // store.block_words)
 
 
 def _cycles(store: Level, steps: Ints, reads: Ints, writes: Ints) -> Ints:
     """ceil(steps / slowdown) of one level; reads, writes: [T, B]."""
-    read, write = (words.sum(axis=0) / steps for words in (reads, writes))  # words a cycle
+    scale = store.bandwidth_scale or (1.0,) * len(reads)
+    read, write = (
+        sum((by * (words[t] / steps) for t, by in enumerate(scale)), np.zeros(steps.shape))
+        for words in (reads, writes)
+    )  # words a cycle, added up in Timeloop's order
     slowdown = np.ones(steps.shape)
     for demand, limit in (
         (read, store.read_bandwidth),
@@ -156,7 +166,7 @@ class _Traffic:
         kept = [level for level in range(n_levels) if self.mappings.keep[level][self.t]]
         partition = self._partition()
         exact = self.tensor.read_write and self.given.elides_first_read
-        child = -1
+        child, asked = -1, np.zeros(n_mappings)
         ratio = [self._direct(level, kept) for level in range(n_levels)]
         for level in kept:
             content, share, peer = ratio[child + 1]
@@ -165,17 +175,21 @@ class _Traffic:
                 content = content * self.fanout[above] * words / got
             if child >= 0:
                 base = share / self.fanout[child + 1] + peer
-                first = partition[child] if exact else 0
-                fills[child] = np.rint(base - first)
-                reads[child] += peer
-            updates[level] = np.rint(content) if self.tensor.read_write else 0
-            reads[level] += np.rint(content - (partition[level] if exact else 0)).astype(np.int64)
+                if self.tensor.read_write:
+                    fills[child] = _rounded(base - (partition[child] if exact else 0))
+                else:
+                    fills[child] = np.floor(base)  # Timeloop cuts these and rounds the others
+                asked = asked + peer
+                reads[child] = _rounded(asked)
+            updates[level] = _rounded(content) if self.tensor.read_write else 0
+            asked = content - (partition[level] if exact else 0)
+            reads[level] = _rounded(asked)
             tiles[level] = sides(self.tensor, self.loops.tile[level]).prod(axis=0)
             partitions[level] = partition[level]
             child = level
         return reads, fills, updates, tiles, partitions
 
-    def _direct(self, level: int, kept: list[int]) -> tuple[Floats, Floats, Ints]:
+    def _direct(self, level: int, kept: list[int]) -> tuple[Floats, Floats, Floats]:
         """(words read at a level, words its children got from it, words a child gets by links) if both keep.
 
         Where the children of the level do not keep the tensor only the ratio of the first two counts; they
@@ -192,13 +206,13 @@ class _Traffic:
         else:
             fetch = np.ones_like(fanout)
         content, got = (fetch * distinct).astype(np.float64), (fetch * fanout).astype(np.float64)
-        peer = np.zeros_like(fanout)
-        which = self._may_link(level)
+        peer = np.zeros(fanout.shape)
+        which = self._may_link(level) if self.given.links else np.zeros(0, np.int64)
         for b, words in zip(which, self._linked(level, which), strict=True):
             content[b], got[b], links = words
             # a link counts at the level that keeps both ends, over all its instances (Timeloop's own rule)
             if level and self.mappings.keep[level - 1][self.t]:
-                peer[b] = links // int(self.instances[level - 1, b])
+                peer[b] = links / int(self.instances[level - 1, b])
         return content, got, peer
 
     def _groups(self, level: int) -> Ints:

@@ -15,6 +15,8 @@ class Notes:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
+        self.passed_over: list[str] = []
+        """Names that were read and have no meaning here."""
 
     def note(
         self,

@@ -7,6 +7,8 @@ R ranks (axes of a tensor), B mappings.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,16 @@ class Tensor:
     ranks: tuple[tuple[tuple[int, int], ...], ...]
     """For each rank its terms (index of the dim, coefficient); no dim stands in two ranks."""
     read_write: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each dim stands on one axis and no axis has more than two: the closed forms take these."""
+        dims = [dim for rank in self.ranks for dim, _ in rank]
+        return len(set(dims)) == len(dims) and all(len(rank) <= 2 for rank in self.ranks)
+
+    def words(self, extents: tuple[int, ...]) -> int:
+        """Words of the box over some extents of the dims: 1 + sum of coefficient x (extent - 1) an axis."""
+        return prod(1 + sum(by * (extents[dim] - 1) for dim, by in rank) for rank in self.ranks)
 
     def coefficients(self, n_dims: int) -> Ints:
         """Coefficient of each dim in each rank.  [R, D]"""
@@ -50,6 +62,25 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Network:
+    """What connects a level with its children; 0 in all of Timeloop's public energy tables."""
+
+    hop_pj: float = 0.0
+    """Of one word over one hop."""
+    router_pj: float = 0.0
+    """Of one word through one router."""
+    ingress_pj: float = 0.0
+    """Of one word that enters."""
+    fill_latency_cycles: int = 0
+    drain_latency_cycles: int = 0
+
+    @property
+    def costs_energy(self) -> bool:
+        """Whether any word costs anything."""
+        return bool(self.hop_pj or self.router_pj or self.ingress_pj)
+
+
+@dataclass(frozen=True)
 class Level:
     """One storage level; energies in pJ per access of a block, bandwidths in words a cycle and instance."""
 
@@ -70,6 +101,15 @@ class Level:
     """Per instance in use and cycle."""
     is_dummy: bool = False
     """Stands for a fan-out alone and can keep nothing."""
+    cluster_size: int = 1
+    """Instances that share the energy of one access."""
+    can_reduce: bool = True
+    """Adds a partial sum that arrives to the one it holds; else the network carries that one up first."""
+    network: Network = Network()
+    bandwidth_scale: tuple[float, ...] = ()
+    """How much of the bandwidth a word of each tensor takes; () for 1 each."""
+    area_um2: float | None = None
+    """Of one instance."""
 
     @property
     def mesh_y(self) -> int:
@@ -84,6 +124,15 @@ class Architecture:
     n_macs: int
     mac_mesh_x: int
     compute_pj: float
+    mac_name: str = "mac"
+    mac_area_um2: float | None = None
+
+    @property
+    def network_latency_cycles(self) -> int:
+        """Fill and drain of all networks: added once to the cycles of a layer."""
+        return sum(
+            level.network.fill_latency_cycles + level.network.drain_latency_cycles for level in self.levels
+        )
 
     def fanout(self, level: int) -> tuple[int, int]:
         """Children of one instance of a level along X and Y."""
@@ -106,6 +155,8 @@ class Rule:
     """Dims in order from the innermost loop; the others stand outside of them in any order."""
     split: int | None = None
     """In space: how many dims, from the innermost, lie on X; the others on Y. None: all on X."""
+    last: dict[int, int] = field(default_factory=dict)
+    """Dim to the trips of an imperfect factor at its last step."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +167,18 @@ class Constraints:
     space: dict[int, Rule] = field(default_factory=dict)
     keep: dict[tuple[int, int], bool] = field(default_factory=dict)
     """(level, tensor) to whether it is kept."""
+    unsearched: tuple[str, ...] = ()
+    """What else the file asks of a mapping, that no search here knows."""
+
+
+SWITCHES: Final = (
+    "no_temporal_reuse",
+    "no_multicast_no_reduction",
+    "no_link_transfer",
+    "rmw_first_update",
+    "no_coalesce",
+)
+"""Keys of a directive that switch a rule off at its level for the tensors that they name."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +193,12 @@ class Mappings:
     split: tuple[int, ...]
     """For each level how many dims of space_order lie on X."""
     keep: tuple[tuple[bool, ...], ...]  # [L][T]
+    last: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    """[L]: trips of each dim in space and in time at the last step of all loops outside, for B = 1 with
+    imperfect factors; () where all factors are perfect.
+    """
+    switched_off: frozenset[tuple[str, int, int]] = frozenset()
+    """(rule, level, tensor) that the file switches off there, of SWITCHES."""
 
     def __len__(self) -> int:
         return int(self.time.shape[-1])
@@ -147,7 +216,11 @@ class TimeloopInput:
     """B = 1; None where the file leaves it to a mapper."""
     extrapolates: bool = True
     """Each loop is run at its first two steps only; TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION turns it off."""
+    links: bool = True
+    """Neighbours hand words over; TIMELOOP_DISABLE_LINK_TRANSFERS turns it off."""
     elides_first_read: bool = True
     """Partial sums are not read before their first update; TIMELOOP_ENABLE_FIRST_READ_ELISION=0 turns it
     off.
     """
+    passed_over: tuple[str, ...] = ()
+    """Attributes that only an energy model reads."""

@@ -9,10 +9,19 @@ import numpy as np
 
 from accelsim.base.yaml_lines import Key
 from accelsim.compat.timeloop.lines import Notes
-from accelsim.compat.timeloop.model import Architecture, Constraints, Mappings, Rule, Workload
+from accelsim.compat.timeloop.model import (
+    SWITCHES,
+    Architecture,
+    Constraints,
+    Ints,
+    Mappings,
+    Rule,
+    Workload,
+)
 
-_FACTOR: Final = re.compile(r"([A-Za-z_]\w*?)\s*(<=|>=|=)?\s*(\d+)")
-KEYS: Final = {"target", "type", "factors", "permutation", "split", "keep", "bypass"}
+KEYS: Final = {"target", "type", "factors", "permutation", "split", "keep", "bypass", *SWITCHES}
+UNSEARCHED: Final = {"utilization", "parallelism", "max_overbooked_proportion", "skew"}
+OLD_SWITCHES: Final = {"rmw_on_first_writeback": "rmw_first_update"}
 BYPASS: Final = {"bypass", "datatype", "dataspace"}
 
 
@@ -20,16 +29,23 @@ def read_constraints(notes: Notes, workload: Workload, architecture: Architectur
     """What `architecture_constraints` and `mapspace_constraints` ask of a mapping."""
     rules: dict[str, dict[int, Rule]] = {"temporal": {}, "spatial": {}}
     keep: dict[tuple[int, int], bool] = {}
+    unsearched: list[str] = []
     for section in ("architecture_constraints", "mapspace_constraints"):
         if not notes.at((section,)):
             continue
         notes.table((section,), {"targets", "version"})
-        for i in range(len(notes.items((section, "targets")))):
+        for i in range(len(notes.items((section, "targets"), optional=True))):
             path: Key = (section, "targets", i)
+            asked = notes.at((*path, "type"))
+            if asked in UNSEARCHED:
+                unsearched.append(str(asked))
+                continue
             directive = _directive(notes, path, architecture)
             if directive is None:
                 continue
             level, kind, table = directive
+            off = _switched_off(notes, path, table, workload, level)
+            unsearched += sorted({rule for rule, _, _ in off})
             if kind == "keep":
                 _keep(notes, path, workload, level, keep)
             else:
@@ -38,7 +54,7 @@ def read_constraints(notes: Notes, workload: Workload, architecture: Architectur
         if kept and architecture.levels[at].is_dummy:
             notes.note(("architecture_constraints",), f"{architecture.levels[at].name} can keep nothing")
     notes.stop()
-    return Constraints(rules["temporal"], rules["spatial"], keep)
+    return Constraints(rules["temporal"], rules["spatial"], keep, tuple(dict.fromkeys(unsearched)))
 
 
 def read_mapping(
@@ -46,7 +62,7 @@ def read_mapping(
 ) -> Mappings:
     """One mapping; loops that are not named run once, what is not bypassed is kept unless `keep` says so."""
     n_levels, n_dims = len(architecture.levels), len(workload.dims)
-    time, space = (np.ones((n_levels, n_dims, 1), np.int64) for _ in range(2))
+    time, space, last_time, last_space = (np.ones((n_levels, n_dims), np.int64) for _ in range(4))
     orders = {kind: [tuple(range(n_dims))] * n_levels for kind in ("temporal", "spatial")}
     split = [n_dims] * n_levels
     kept = {
@@ -54,36 +70,59 @@ def read_mapping(
         for level in range(n_levels)
         for t in range(len(workload.tensors))
     }
+    off: set[tuple[str, int, int]] = set()
     for i in range(len(notes.items(path))):
         here = (*path, i)
         directive = _directive(notes, here, architecture)
         if directive is None:
             continue
         level, kind, table = directive
+        off |= _switched_off(notes, here, table, workload, level)
         if kind == "keep":
             _keep(notes, here, workload, level, kept)
             continue
         rule = _rule(notes, here, table, workload)
         if rule.at_most or rule.at_least:
             notes.note((*here, "factors"), "a range", "one factor a dim")
+        trips, last = (time, last_time) if kind == "temporal" else (space, last_space)
         for dim, n in rule.exact.items():
-            (time if kind == "temporal" else space)[level, dim] = n
+            trips[level, dim], last[level, dim] = n, rule.last.get(dim, n)
         orders[kind][level] = full_order(rule.innermost, n_dims)
         if kind == "spatial" and rule.split is not None:
             split[level] = min(rule.split, n_dims)
-    trips = (time * space).prod(axis=0)[:, 0]
-    for name, extent, product in zip(workload.dims, workload.extents, trips, strict=True):
-        if extent != product:
-            notes.note(path, f"the factors of {name} make {product}", f"{extent}: perfect factors")
+    _check_factors(notes, path, workload, (space, time), (last_space, last_time))
     notes.stop()
+    imperfect = bool((last_time != time).any() or (last_space != space).any())
     return Mappings(
-        time,
-        space,
+        time[:, :, None],
+        space[:, :, None],
         np.array(orders["temporal"])[:, :, None],
         tuple(orders["spatial"]),
         tuple(split),
         tuple(tuple(kept[level, t] for t in range(len(workload.tensors))) for level in range(n_levels)),
+        tuple((tuple(a), tuple(b)) for a, b in zip(last_space.tolist(), last_time.tolist(), strict=True))
+        if imperfect
+        else (),
+        frozenset(off),
     )
+
+
+def _check_factors(
+    notes: Notes, path: Key, workload: Workload, trips: tuple[Ints, Ints], last: tuple[Ints, Ints]
+) -> None:
+    """Loops of a dim must make its extent: 1 + sum of (last trips - 1) x trips of the loops inside."""
+    for dim, (name, extent) in enumerate(zip(workload.dims, workload.extents, strict=True)):
+        product, reached = 1, 1
+        for level in range(len(trips[0])):
+            for n, m in zip(trips, last, strict=True):
+                reached += (int(m[level, dim]) - 1) * product
+                product *= int(n[level, dim])
+        if extent != reached:
+            notes.note(
+                path,
+                f"the factors of {name} make {reached}",
+                f"{extent}; a last step that is shorter is written as in {name}=4,3",
+            )
 
 
 def full_order(innermost: tuple[int, ...], n_dims: int) -> tuple[int, ...]:
@@ -93,9 +132,12 @@ def full_order(innermost: tuple[int, ...], n_dims: int) -> tuple[int, ...]:
 
 def _directive(notes: Notes, path: Key, architecture: Architecture) -> tuple[int, str, dict[str, Any]] | None:
     """(level, "temporal", "spatial" or "keep", its keys), None where it is not understood."""
-    table = notes.table(path, KEYS, ("target", "type"))
+    table = notes.table(path, KEYS | OLD_SWITCHES.keys(), ("target", "type"))
     names = [level.name for level in architecture.levels]
-    name = notes.one_of((*path, "target"), table.get("target"), names, "storage level")
+    target = table.get("target")
+    if isinstance(target, int) and 0 <= target < len(names):  # Timeloop's own numbers, from the inside
+        target = names[target]
+    name = notes.one_of((*path, "target"), target, names, "storage level")
     kinds = ("temporal", "spatial", *sorted(BYPASS))
     kind = notes.one_of((*path, "type"), table.get("type"), kinds, "type of directive")
     if name is None or kind is None:
@@ -112,14 +154,33 @@ def _keep(notes: Notes, path: Key, workload: Workload, level: int, keep: dict[tu
                 keep[level, names.index(name)] = kept
 
 
+def _switched_off(
+    notes: Notes, path: Key, table: dict[str, Any], workload: Workload, level: int
+) -> set[tuple[str, int, int]]:
+    """Rules that a directive switches off at its level, each with the tensors that it names."""
+    names = [tensor.name for tensor in workload.tensors]
+    found = set()
+    for key in table.keys() & {*SWITCHES, *OLD_SWITCHES}:
+        for item in notes.items((*path, key), optional=True):
+            name = notes.one_of((*path, key), item, names, "data space")
+            if name is not None:
+                found.add((OLD_SWITCHES.get(key, key), level, names.index(name)))
+    return found
+
+
 def _rule(notes: Notes, path: Key, table: dict[str, Any], workload: Workload) -> Rule:
     groups: dict[str, dict[int, int]] = {"=": {}, "<=": {}, ">=": {}}
-    for name, sign, number in _factors(notes, (*path, "factors"), table.get("factors")):
+    lasts: dict[int, int] = {}
+    for name, sign, number, last in _factors(notes, (*path, "factors"), table.get("factors"), workload.dims):
         dim = notes.one_of((*path, "factors"), name, workload.dims, "dim")
         if dim is None:
             continue
         at = workload.dims.index(dim)
         groups[sign or "="][at] = number if number > 0 else workload.extents[at]
+        if last is not None:
+            if not 1 <= last <= groups["="].get(at, 0):
+                notes.note((*path, "factors"), f"{name}={number},{last}", "a last step of 1 up to the factor")
+            lasts[at] = last
     split = table.get("split")
     return Rule(
         groups["="],
@@ -127,21 +188,29 @@ def _rule(notes: Notes, path: Key, table: dict[str, Any], workload: Workload) ->
         groups[">="],
         _permutation(notes, (*path, "permutation"), table.get("permutation"), workload),
         None if split is None else notes.whole((*path, "split"), split, least=0),
+        lasts,
     )
 
 
-def _factors(notes: Notes, path: Key, value: Any) -> list[tuple[str, str, int]]:
-    """`C=1,M=4`, `C1 M4` or a list of such words."""
-    words = value if isinstance(value, list) else re.split(r"[,\s]+", str(value or ""))
+def _factors(
+    notes: Notes, path: Key, value: Any, dims: tuple[str, ...]
+) -> list[tuple[str, str, int, int | None]]:
+    """`C=1,M=4`, `C1 M4`, an imperfect `P=4,3` (4 steps, 3 at the last) or a list of such words."""
+    known = "|".join(sorted(map(re.escape, dims), key=len, reverse=True))
+    factor = re.compile(
+        rf"[,\s]*({known}|[A-Za-z_]\w*?)\s*(<=|>=|=)?\s*(\d+)(?:\s*,\s*(\d+)(?![\w=]))?(?=[,\s]|$)"
+    )
     found = []
-    for word in words:
-        if not str(word).strip():
-            continue
-        match = _FACTOR.fullmatch(str(word).strip())
-        if match is None:
-            notes.note(path, f"{word!r} is no factor", "C=4, C<=4 or C4 (imperfect factors are not read)")
-        else:
-            found.append((match[1], match[2] or "=", int(match[3])))
+    for text in value if isinstance(value, list) else [value or ""]:
+        words = str(text).partition("#")[0].rstrip(", \t\n")
+        start = 0
+        while start < len(words):
+            match = factor.match(words, start)
+            if match is None:
+                notes.note(path, f"{words[start:].strip(', ')!r} is no factor", "C=4, C<=4, C4 or C=4,3")
+                break
+            found.append((match[1], match[2] or "=", int(match[3]), int(match[4]) if match[4] else None))
+            start = match.end()
     return found
 
 

@@ -14,10 +14,10 @@ UNUSED: Final = ("H", "W", "Hpad", "Wpad", "densities")
 
 def read_workload(notes: Notes) -> Workload:
     """The section `problem`; a misspelt stride is refused (Timeloop itself would take 1 for it)."""
-    notes.table(("problem",), {"version", "shape", "instance"}, ("shape", "instance"))
+    notes.table(("problem",), {"version", "name", "shape", "instance"}, ("shape", "instance"))
     at: Key = ("problem", "shape")
     shape = notes.table(
-        at, {"name", "dimensions", "data_spaces", "coefficients"}, ("dimensions", "data_spaces")
+        at, {"version", "name", "dimensions", "data_spaces", "coefficients"}, ("dimensions", "data_spaces")
     )
     notes.stop()
     dims = [str(dim) for dim in notes.items((*at, "dimensions"))]
@@ -56,9 +56,6 @@ def _tensor(notes: Notes, path: Key, dims: list[str], coefficients: dict[str, in
         terms = rank if isinstance(rank, list) else [rank]
         terms = [terms] if terms and all(isinstance(term, str) for term in terms) else terms
         ranks.append(_rank(notes, (*path, "projection", i), terms, dims, coefficients))
-    used = [dim for rank in ranks for dim, _ in rank]
-    if len(set(used)) != len(used):
-        notes.note((*path, "projection"), "a dim indexes two axes", "each dim once in a projection")
     return Tensor(str(table.get("name")), tuple(ranks), table.get("read_write") is True)
 
 
@@ -75,6 +72,6 @@ def _rank(
             by = coefficients[name] if name else 1
         if dim is not None:
             found.append((dims.index(dim), notes.whole(path, by)))
-    if not 1 <= len(found) <= 2:
-        notes.note(path, f"an axis of {len(found)} dims", "one dim, or the sum of two")
+    if not found:
+        notes.note(path, "an axis of no dims", "a dim, or a sum of dims")
     return tuple(found)

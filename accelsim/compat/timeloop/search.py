@@ -22,7 +22,7 @@ from accelsim.compat.timeloop.bounds import Bounds, TileCost
 from accelsim.compat.timeloop.evaluate import evaluate
 from accelsim.compat.timeloop.model import Floats, Ints, Mappings, TimeloopInput
 from accelsim.compat.timeloop.orders import Order, orders, unfolded
-from accelsim.compat.timeloop.space import Space, spaces
+from accelsim.compat.timeloop.space import Space, refuse_beyond_search, spaces
 from accelsim.tables.certificate import Certificate
 
 CHUNK = 8192
@@ -105,6 +105,7 @@ def search_timeloop(given: TimeloopInput, objective: str = "energy") -> Timeloop
     InfeasibleError where no mapping fits, InputError where the constraints leave more open than is covered.
     """
     start = time.perf_counter()
+    refuse_beyond_search(given)
     best = _Best(objective)
     for space in spaces(given):
         _Search(space, best).run()

@@ -210,3 +210,35 @@ def _too_free(given: TimeloopInput, what: str) -> Problem:
         expected="one buffer under the memory, and a fixed permutation in every level below it",
         hint="constrain factors, permutation, keep or bypass of the level",
     )
+
+
+def refuse_beyond_search(given: TimeloopInput) -> None:
+    """InputError for what is counted for one mapping, but not bounded for all."""
+    found = [
+        (f"{level.name} has clusters of {level.cluster_size}", "clusters of 1")
+        for level in given.architecture.levels
+        if level.cluster_size > 1
+    ]
+    found += [
+        (f"the network of {level.name} costs energy", "networks without energy")
+        for level in given.architecture.levels
+        if level.network.costs_energy
+    ]
+    found += [
+        (f"{tensor.name} has no plain axes", "each dim once, at most two an axis")
+        for tensor in given.workload.tensors
+        if not tensor.is_plain
+    ]
+    found += [
+        (f"the constraint {one}", "factors, permutation, keep, bypass")
+        for one in given.constraints.unsearched
+    ]
+    if not given.links:
+        found.append(("link transfers are switched off", "Timeloop's default"))
+    if found:
+        raise InputError(
+            [
+                Problem(message, given.file, expected=expected, hint="accelsim evaluate --timeloop counts it")
+                for message, expected in found
+            ]
+        )

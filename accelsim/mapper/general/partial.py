@@ -66,12 +66,14 @@ def first(variant: Variant) -> Partials:
 
 
 def joined(groups: list[Partials]) -> list[Partials]:
-    """Partial mappings with the same boundaries open put together."""
-    by_open: dict[Open, list[Partials]] = {}
+    """Partial mappings of the same level with the same boundaries open put together."""
+    by_open: dict[tuple[int, Open], list[Partials]] = {}
     for g in groups:
-        by_open.setdefault(g.opens, []).append(g)
+        by_open.setdefault((g.level, g.opens), []).append(g)
     return [
-        replace(
+        group[0]
+        if len(group) == 1
+        else replace(
             group[0],
             node=np.concatenate([g.node for g in group]),
             tiles=np.concatenate([g.tiles for g in group], axis=1),

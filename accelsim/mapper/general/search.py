@@ -13,7 +13,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +42,16 @@ Bools = NDArray[np.bool_]
 
 HEAD = 64
 """Partial mappings that are placed at once: enough for arrays to pay, few enough to go best first."""
+WIDE = 256
+"""The same where each leads to one partial mapping only, to be bounded: more take hardly longer."""
 RAGGED_STEPS = 5000
 """Ragged tiles are bounded less tightly: what is open after so many steps is left, and the gap reported."""
+DIVES = 4
+"""How often a new `keep` is searched in depth for a mapping better than those known: most have none."""
+NEXT = 16
+"""How many works behind the most promising one are asked whether they can be looked into with it."""
 FIRST_HEAD = 16
-"""The same as long as no mapping is known: to find a good one soon."""
+"""The same in depth: to find a good mapping soon."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +71,19 @@ class Work:
         if isinstance(self.what, Steps):
             return 2 * self.what.parents.level + 1
         return 1 if isinstance(self.what, Roots) else 2 * self.what.level
+
+    @property
+    def kind(self) -> tuple[object, ...] | None:
+        """Equal for works that can be looked into together; None where that doesn't pay."""
+        if isinstance(self.what, Roots | Steps):
+            return id(self.variant), False
+        if self.what is None or self.what.level == len(self.what.tiles):
+            return None
+        return id(self.variant), True, self.what.level, self.what.opens
+
+    def take(self, index: Ints | slice) -> Work:
+        what = self.what.take(index) if self.what is not None else None
+        return replace(self, energy_pj=self.energy_pj[index], cycles=self.cycles[index], what=what)
 
 
 def search_all(
@@ -102,7 +121,8 @@ class Search:
         self.counter = itertools.count()
         self.n_steps = 0
         self.every = options.n_best > 1
-        self.diving = False
+        self.dives = 0
+        """How often the roots of a new `keep` may still be asked for a mapping before better work is done."""
         self.pruned: Counter[str] = Counter()
         self.floor = np.inf
         self.cut_at = np.inf
@@ -118,12 +138,13 @@ class Search:
             self.push(Work(keep, energy, cycles, None), "bypass")
         while self.heap:
             late = limit is not None and self.pool.points and time.perf_counter() - started > limit
-            if late or (self.options.ragged and self.n_steps == RAGGED_STEPS):
+            if late or (self.options.ragged and self.n_steps >= RAGGED_STEPS):
                 self.cut_at = min(self.cut_at, *(rank for rank, _, _ in self.heap))
                 complete = False
                 break
-            self.advance(self.next())
-            self.n_steps += 1
+            works = self.next()
+            self.advance(works)
+            self.n_steps += len(works)
         if not self.pool.points:
             raise InfeasibleError(Message(f"no mapping fits {self.space.machine.name}"))
         best = min(point.value for point in self.pool.points)
@@ -142,15 +163,41 @@ class Search:
         )
         return Found(tuple(self.pool.points), certificate)
 
-    def next(self) -> Work:
-        """The most promising work; until a mapping of a new `keep` is known, the deepest."""
-        if self.diving:
+    def next(self) -> list[Work]:
+        """The most promising work, with what comes next to it and can be looked into together.
+
+        For a new `keep` the deepest comes first, which soon leads to a mapping or to nothing. In what order
+        things are looked into changes how much is cut, never what the optimum is.
+        """
+        if self.dives:
             deepest = max(self.heap, key=lambda entry: (entry[2].depth, -entry[0]))
+            if deepest[2].depth == 1:
+                self.dives -= bool(self.pool.points)
             if deepest[2].depth > 0:
                 self.heap.remove(deepest)
                 heapq.heapify(self.heap)
-                return deepest[2]
-        return heapq.heappop(self.heap)[2]
+                return [self.head(deepest[2], FIRST_HEAD)]
+        best = heapq.heappop(self.heap)[2]
+        if best.kind is None:
+            return [best]
+        room, works, others = HEAD if isinstance(best.what, Partials) else WIDE, [], []
+        nearby = [(0.0, 0, best), *(heapq.heappop(self.heap) for _ in range(min(NEXT, len(self.heap))))]
+        for entry in nearby:
+            if room and entry[2].kind == best.kind:
+                works.append(self.head(entry[2], room))
+                room -= len(works[-1].energy_pj)
+            else:
+                others.append(entry)
+        for entry in others:
+            heapq.heappush(self.heap, entry)
+        return works
+
+    def head(self, work: Work, n: int) -> Work:
+        """The best n parts of some work; the rest goes back."""
+        if len(work.energy_pj) <= n:
+            return work
+        self.push(work.take(slice(n, None)), "bound")
+        return work.take(slice(n))
 
     def push(self, work: Work, rule: str) -> None:
         """Keep what is worth looking into, best first."""
@@ -164,36 +211,34 @@ class Search:
         if not len(index):
             return
         index = index[np.argsort(rank[index], kind="stable")]
-        what = work.what.take(index) if work.what is not None else None
-        kept = Work(work.variant, work.energy_pj[index], work.cycles[index], what)
-        heapq.heappush(self.heap, (float(rank[index[0]]), next(self.counter), kept))
+        heapq.heappush(self.heap, (float(rank[index[0]]), next(self.counter), work.take(index)))
 
-    def advance(self, work: Work) -> None:
-        """Look into the best part of some open work, and put what comes of it and the rest back."""
-        if work.what is None:
-            if self.pool.worth(work.energy_pj, work.cycles)[0]:
-                assert isinstance(work.variant, np.ndarray)
-                self.open_variant(Variant(self.space, work.variant))
+    def advance(self, works: list[Work]) -> None:
+        """Look into open work, all of one kind, and put back what comes of it."""
+        variant, what = works[0].variant, works[0].what
+        if isinstance(variant, np.ndarray):
+            if self.pool.worth(works[0].energy_pj, works[0].cycles)[0]:
+                self.open_variant(Variant(self.space, variant))
             else:
-                self.push(work, "bypass")
+                self.push(works[0], "bypass")
             return
-        variant = work.variant
-        assert isinstance(variant, Variant)
-        n = HEAD if not self.diving else FIRST_HEAD
-        if len(work.energy_pj) > n:
-            rest = slice(n, None)
-            self.push(Work(variant, work.energy_pj[rest], work.cycles[rest], work.what.take(rest)), "bound")
-        head = work.what.take(slice(n))
-        if not isinstance(head, Partials):
-            self.bounded(variant, head.partials(variant))
-        elif head.level == variant.n_levels:
-            self.leaves.count(variant, head, work.energy_pj[:n], work.cycles[:n])
-            self.diving = False
-        elif head.level == variant.n_levels - 1:
-            for steps in steps_of(variant, head, self.pruned, None, self.every):
-                self.bounded(variant, steps.partials(variant))
+        if not isinstance(what, Partials):
+            placed = [work.what.partials(variant) for work in works if isinstance(work.what, Roots | Steps)]
+            for partials in joined(placed):
+                self.bounded(variant, partials)
+        elif what.level == variant.n_levels:
+            for work in works:
+                assert isinstance(work.what, Partials)
+                self.leaves.count(variant, work.what, work.energy_pj, work.cycles)
+            self.dives = 0
         else:
-            self.quickly(variant, head)
+            (together,) = joined([work.what for work in works if isinstance(work.what, Partials)])
+            if what.level == variant.n_levels - 1:
+                steps = steps_of(variant, together, self.pruned, None, self.every)
+                for partials in joined([s.partials(variant) for s in steps]):
+                    self.bounded(variant, partials)
+            else:
+                self.quickly(variant, together)
 
     def bounded(self, variant: Variant, partials: Partials) -> None:
         """Put partial mappings back with all that is known of what they lead to."""
@@ -219,7 +264,7 @@ class Search:
 
     def open_variant(self, variant: Variant) -> None:
         """Place all levels inside the array, then pair what is left with all loops on the array."""
-        self.diving = True
+        self.dives = DIVES
         inner = [first(variant)]
         for level in range(self.space.machine.fanout_level):
             among = np.flatnonzero(np.isfinite(variant.room[level]))
