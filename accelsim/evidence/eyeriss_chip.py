@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 import accelsim
+from accelsim.base.errors import InputError
+from accelsim.base.errors import Problem as Message
 from accelsim.cost.compression import Zeros, with_zeros
 from accelsim.cost.evaluate import evaluate
 from accelsim.evidence.case import Value
@@ -32,6 +34,8 @@ NEUTRAL: Final = {
 }
 """Fitted constants of the architecture file, and the setting that leaves each out."""
 TOTAL: Final = "TOTAL"
+ZERO_COLUMNS: Final = ("input_zero_frac", "output_zero_frac")
+T = TypeVar("T", int, float)
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ def predict(rows: list[dict[str, str]], without: str | None = None) -> list[dict
 def measured(row: dict[str, str], machine: Machine) -> Measured:
     """One layer under its mapping, or under the best that the search finds."""
     problem = problem_of(row)
-    outputs = float(row["output_zero_frac"]) if row["output_zero_frac"] else None
-    zeros = Zeros(float(row["input_zero_frac"]), outputs, row["input_coded"] == "yes")
+    inputs, outputs = (_number(row, key, float) if row[key] else None for key in ZERO_COLUMNS)
+    zeros = Zeros(inputs, outputs, row["input_coded"] == "yes")
     own = with_zeros(machine, zeros)
     cost = given(row, problem, own) if row["m"] else searched(problem, own)
     dram, glb = machine.n_levels - 1, machine.level("glb")
@@ -98,7 +102,7 @@ def measured(row: dict[str, str], machine: Machine) -> Measured:
 def problem_of(row: dict[str, str]) -> Problem:
     """The loops of a row's convolution: square maps and filters, C and M of one group."""
     n, g, m, c, h, r, stride, pad = (
-        int(row[key]) for key in ("N", "groups", "M", "C", "H", "R", "stride", "pad")
+        _number(row, key, int) for key in ("N", "groups", "M", "C", "H", "R", "stride", "pad")
     )
     side = (h + 2 * pad - r) // stride + 1
     window = (stride, 1, pad, h)
@@ -107,7 +111,7 @@ def problem_of(row: dict[str, str]) -> Problem:
 
 def given(row: dict[str, str], problem: Problem, machine: Machine) -> LayerCost:
     """The cost of the mapping of a row."""
-    parameters = {name: np.array([int(row[name])]) for name in RS.parameters}
+    parameters = {name: np.array([_number(row, name, int)]) for name in RS.parameters}
     nest = RS.nest(problem, machine, RS.keep(machine, _homes(machine)), parameters)
     return evaluate(problem, nest, machine, "rs").point(0, int(spatial_trips(nest, None)[0]))
 
@@ -119,6 +123,17 @@ def searched(problem: Problem, machine: Machine) -> LayerCost:
     request = Request(problem, replace(machine, capacity_bytes=room), homes, SearchOptions("edp"), "layer")
     (found,) = _solver().solve([request])
     return found.best.cost
+
+
+def _number(row: dict[str, str], key: str, kind: type[T]) -> T:
+    """A cell's number; InputError where it is none, or not above 0 (pads and zeros may be 0)."""
+    try:
+        value = kind(row[key])
+        if value > 0 or (value == 0 and key in ("pad", *ZERO_COLUMNS)):
+            return value
+    except ValueError:
+        pass
+    raise InputError(Message(f"{row[key]!r} of {row['layer']} is no {key}", key=key, expected="a number"))
 
 
 def _homes(machine: Machine) -> tuple[int, int, int]:
