@@ -5,8 +5,8 @@
     result.layers          # a pandas DataFrame
     result.plot.energy()   # a matplotlib Figure
 
-Importing this loads nothing: a function is looked up in `accelsim.flow` or `accelsim.explore` when it
-is first used.
+Importing this loads nothing: a function is looked up in `accelsim.flow` or the folder that it stands
+in when it is first used.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from accelsim.base.version import VERSION
 
 if TYPE_CHECKING:
+    from accelsim.checking import check
+    from accelsim.evidence.validate import validate
     from accelsim.explore.split import split
-    from accelsim.flow import arch, check, inspect, load, map_layers, reuse, run, simulate
+    from accelsim.flow import arch, inspect, load, map_layers, reuse, run, simulate
 
 __version__ = VERSION
 __all__ = [
@@ -31,18 +33,17 @@ __all__ = [
     "run",
     "simulate",
     "split",
+    "validate",
 ]
+_ELSEWHERE = {"check": "checking", "split": "explore.split", "validate": "evidence.validate"}
+"""Where a function stands that is not in `flow`."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "split":
-        from accelsim.explore.split import split
-
-        return split
     if name in __all__:
-        from accelsim import flow
+        from importlib import import_module
 
-        return getattr(flow, name)
+        return getattr(import_module(f"accelsim.{_ELSEWHERE.get(name, 'flow')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

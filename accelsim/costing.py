@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError, InputError, did_you_mean
 from accelsim.base.errors import Problem as Message
+from accelsim.cost.compression import Zeros, with_zeros
 from accelsim.cost.evaluate import evaluate
 from accelsim.cost.latency import together
 from accelsim.cost.reuse import reuse_table, touched_input_words
@@ -24,6 +27,7 @@ from accelsim.mapper.solve import Progress, Solver
 from accelsim.mapping.dataflows import DATAFLOWS, RS, followed
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.files import GivenMapping, MappingFile, RowStationaryParameters
+from accelsim.mapping.footprint import moved_bytes
 from accelsim.mapping.homes import Homes, find_homes
 from accelsim.mapping.legality import reasons, structure_problems
 from accelsim.mapping.lower import lower
@@ -35,6 +39,7 @@ from accelsim.tables.machine import Machine
 from accelsim.tables.nest import Nest, Problem
 from accelsim.workload.graph import LayerGraph
 from accelsim.workload.layer import Layer
+from accelsim.workload.zeros import load_zeros
 
 NO_ENGINE = "the architecture has no vector engine or host that could do it"
 
@@ -50,6 +55,8 @@ class Costing:
     machine: Machine
     options: SearchOptions
     given: MappingFile | None = None
+    zeros: Mapping_[str, Zeros] = field(default_factory=dict)
+    """By layer: zeros of its maps, where they are known."""
 
     def __post_init__(self) -> None:
         self.homes: Homes = find_homes(self.graph, self.machine)
@@ -105,9 +112,9 @@ class Costing:
                 continue
             problem, homes = lower(layer), self._array_homes(layer)
             room = room_of_tiles(self.machine, self._room(step), homes)
-            key = problem, homes, room.tobytes()
+            key = problem, homes, room.tobytes(), self.zeros.get(layer.name)
             if key not in known:
-                machine = replace(self.machine, capacity_bytes=room)
+                machine = replace(self.machine_of(layer), capacity_bytes=room)
                 known[key] = Request(problem, machine, homes, self.options, layer.name)
             requests[layer.name] = known[key]
         return requests
@@ -143,6 +150,11 @@ class Costing:
         return row
 
     # --- layers of multiply-accumulates
+
+    def machine_of(self, layer: Layer) -> Machine:
+        """The machine with what the zeros of the layer's maps save."""
+        zeros = self.zeros.get(layer.name)
+        return self.machine if zeros is None else with_zeros(self.machine, zeros)
 
     def search_columns(self, step: int) -> dict[str, Any]:
         """The columns of `map` of an array layer whose row was made: certificate, nest, other points."""
@@ -180,7 +192,7 @@ class Costing:
 
     def _evaluate(self, layer: Layer, step: int, given: GivenMapping) -> tuple[LayerCost, Mapping]:
         problem, homes = lower(layer), self._array_homes(layer)
-        machine = replace(self.machine, capacity_bytes=self._room(step))
+        machine = replace(self.machine_of(layer), capacity_bytes=self._room(step))
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
         wrong = reasons(problem, nest, machine, dataflow, layer.name)
@@ -253,15 +265,15 @@ class Costing:
             )
             weights = min(weights, layer.params or weights)
         words = inputs, weights, outputs
-        bits, total, energy = self.machine.bits, 0.0, 0.0
+        machine, total, energy = self.machine_of(layer), 0.0, 0.0
         for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
             if home != self.dram:
                 continue
             runs = 1 if operand == W else layer.repeat  # weights could stay for all runs
-            size = words[operand] * runs * float(self.machine.word_bits[home] or bits[operand]) / 8
-            pj = self.machine.write_pj_per_byte if operand == O else self.machine.read_pj_per_byte
+            size = words[operand] * runs * moved_bytes(machine, home, operand)
+            pj = machine.write_pj_per_byte if operand == O else machine.read_pj_per_byte
             total, energy = total + size, energy + size * float(pj[home])
-        return bound_columns(layer.macs, self.machine.mac_pj, int(np.ceil(total)), energy, self.machine)
+        return bound_columns(layer.macs, machine.mac_pj, int(np.ceil(total)), energy, machine)
 
     def _moved_bounds(self, layer: Layer, cost: LayerCost) -> dict[str, Any]:
         """Each word moves once already; the engine's pace is the compute bound."""
@@ -301,6 +313,32 @@ def compulsory_words(problem: Problem) -> tuple[int, int, int]:
     inputs = touched_input_words(np.array([problem.extents], np.int64), np.array([problem.windows], np.int64))
     weights = prod(problem.extents[d] for d in relevant_dims(W, problem.weight_has_batch))
     return int(inputs[0]), weights, problem.n_output_words
+
+
+def zeros_of(
+    graph: LayerGraph, machine: Machine, file: Path | str | None
+) -> tuple[dict[str, Zeros], dict[str, str] | None]:
+    """What a table of zero fractions says of the layers of a graph, and which table it is.
+
+    InputError where the machine has no use for it: it neither codes maps nor rests at their zeros.
+    """
+    if file is None:
+        return {}, None
+    if machine.coding is None and machine.gated is None:
+        raise InputError(
+            Message(
+                f"{machine.name} has no use for zeros: it neither codes maps nor rests at a zero",
+                file=str(file),
+                hint="leave --zeros out, or give the architecture pe.zero_gating or dram.coding",
+            )
+        )
+    table = load_zeros(Path(file))
+    first = {layer.name: layer.inputs[0] for layer in graph.layers if layer.inputs}
+    known = {
+        name: Zeros(inputs, outputs, first[name] in graph.producer)
+        for name, (inputs, outputs) in table.of(graph).items()
+    }
+    return known, table.provenance
 
 
 def status_of(layer: Layer, machine: Machine | None) -> tuple[str, str | None]:

@@ -13,6 +13,7 @@ from accelsim.base.errors import InfeasibleError, InputError, Problem, UncostedE
 
 if TYPE_CHECKING:
     from accelsim.compat.scalesim import ScaleConfig
+    from accelsim.cost.compression import Zeros
     from accelsim.costing import Costing
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
@@ -61,6 +62,7 @@ def run(
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
+    zeros: Path | str | None = None,
     compat: str | None = None,
     dataflow: str | None = None,
     strict: bool = False,
@@ -74,10 +76,12 @@ def run(
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` gives SCALE-Sim's counts and
     reports, on its own configuration or on ours, `compat="isca16"` those of the comparison of dataflows in
     ISCA 2016 (`dataflow`: one of its six).
+    The file `zeros` has the zero fractions of maps, for machines that code them or rest at them.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
+    from accelsim.costing import zeros_of
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
@@ -86,7 +90,13 @@ def run(
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
     if compat is not None:
-        return _run_as(compat, graph, machine, dataflow, mapping, strict)
+        if mapping is not None:
+            raise InputError(
+                Problem(f"--compat {compat} has mappings of its own", hint="leave --mapping out")
+            )
+        if zeros is not None:
+            raise InputError(Problem(f"--compat {compat} knows no zeros", hint="leave --zeros out"))
+        return _run_as(compat, graph, machine, dataflow, strict)
     if dataflow is not None:
         raise InputError(
             Problem("only compat='isca16' takes a dataflow here", hint="choose it with the arch")
@@ -99,8 +109,11 @@ def run(
     options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
+    known, options["zeros"] = zeros_of(graph, machine.machine(), zeros)
     search = SearchOptions(objective)
-    rows, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
+    rows, costing, notes = _costed_rows(
+        graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
+    )
     _refuse_uncosted(rows, strict)
     run_info = {"seconds": time.perf_counter() - started, **costing.effort}
     files = {"mapping.yaml": dump_mappings(costing.mappings)} if costing.mappings else {}
@@ -114,6 +127,7 @@ def simulate(
     *,
     objective: str = "edp",
     mapping: Path | str | None = None,
+    zeros: Path | str | None = None,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -129,6 +143,7 @@ def simulate(
     file (True: none, but the result keeps it for `save`). Raises as `run` does, and InputError where the
     trace can't be written.
     """
+    from accelsim.costing import zeros_of
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
     from accelsim.results.trace import check_trace_name
@@ -144,7 +159,10 @@ def simulate(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
-    analytic, costing, notes = _costed_rows(graph, machine, search, given, progress, jobs=jobs, cache=cache)
+    known, zero_table = zeros_of(graph, machine.machine(), zeros)
+    analytic, costing, notes = _costed_rows(
+        graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
+    )
     _refuse_uncosted(analytic, strict)
     simulation = Simulation(costing, skip, cores, bool(trace))
     rows = simulation.rows()
@@ -153,6 +171,7 @@ def simulate(
         "batch": graph.batch,
         "objective": objective,
         "mapping": given.provenance if given is not None else None,
+        "zeros": zero_table,
         "cores": cores,
     }
     run_info = {"seconds": time.perf_counter() - started, **costing.effort, **simulation.effort}
@@ -195,6 +214,7 @@ def _costed_rows(
     only: Collection[str] | None = None,
     jobs: int = 1,
     cache: bool = True,
+    zeros: Mapping[str, Zeros] | None = None,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
 
@@ -209,7 +229,9 @@ def _costed_rows(
     notes: list[str] = []
     solver = Solver(jobs, open_cache() if cache else None)
     for reserve in (first, *(share for share in RESERVES if share > first)):
-        costing = Costing(graph, replace(lowered, activation_reserve_frac=reserve), options, given)
+        costing = Costing(
+            graph, replace(lowered, activation_reserve_frac=reserve), options, given, zeros or {}
+        )
         try:
             costing.solve(solver, progress, only)
         except NothingLegalError as error:
@@ -354,44 +376,11 @@ def map_layers(
     return replace(result, totals={**result.totals, **search_totals(rows)})
 
 
-def check(path: str | Path) -> list[dict[str, Any]]:
-    """Whether a file can be used, and as what: an architecture, a mapping, a model ... InputError if not."""
-    from accelsim.base.files import read_limited
-    from accelsim.workload.readers import read
-
-    file = Path(path)
-    if file.suffix.lower() in (".yaml", ".yml"):
-        head = read_limited(file, 2**22, "a YAML file")
-        if b"accelsim.mapping/" in head[:4096]:
-            from accelsim.mapping.files import load_mappings
-
-            n = len(load_mappings(file).layers)
-            return [{"file": str(path), "kind": "mapping", "ok": True, "summary": f"mappings of {n} layers"}]
-        if b"accelsim.technology/" in head[:4096] or b"accelsim.dram/" in head[:4096]:
-            from accelsim.hardware.technology import load_dram, load_technology
-
-            about = (load_dram if b"accelsim.dram/" in head[:4096] else load_technology)(
-                str(file)
-            ).description
-            return [{"file": str(path), "kind": "technology", "ok": True, "summary": about}]
-        machine = arch(file).machine()
-        levels = ", ".join(machine.level_names)
-        summary = f"{machine.name}: {machine.rows}x{machine.cols} PEs, levels {levels}"
-        return [{"file": str(path), "kind": "arch", "ok": True, "summary": summary}]
-    graph = read(file)
-    macs = sum(layer.macs for layer in graph.layers)
-    summary = (
-        f"{graph.name}: {graph.format}, {len(graph.layers)} operators, {macs:,} MACs at batch {graph.batch}"
-    )
-    return [{"file": str(path), "kind": "model", "ok": True, "summary": summary}]
-
-
 def _run_as(
     peer: str,
     graph: LayerGraph,
     machine: Arch | ScaleConfig,
     dataflow: str | None,
-    mapping: Path | str | None,
     strict: bool,
 ) -> Result:
     """The network by the rules of another model (`--compat`)."""
@@ -399,8 +388,6 @@ def _run_as(
 
     started = time.perf_counter()
     _check_choice("compat", peer, PEERS)
-    if mapping is not None:
-        raise InputError(Problem(f"--compat {peer} has mappings of its own", hint="leave --mapping out"))
     found = by_rules_of(peer, graph, machine, dataflow)
     _refuse_uncosted(found.rows, strict)
     seconds = {"seconds": time.perf_counter() - started}

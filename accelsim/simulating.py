@@ -13,7 +13,7 @@ from typing import Any
 
 from accelsim.costing import Costing, status_of
 from accelsim.mapping.dataflows import DATAFLOWS, followed
-from accelsim.mapping.footprint import level_bytes, partial_bytes, word_bytes
+from accelsim.mapping.footprint import level_bytes, moved_bytes, partial_bytes
 from accelsim.mapping.lower import lower
 from accelsim.results.format import si
 from accelsim.sim.array_program import Lowered, array_program
@@ -111,9 +111,9 @@ class Simulation:
         room = self.machine.capacity_bytes - self.costing.homes.live_bytes[step]
         nest = mapping.to_nest(self.machine.level_names)
         beside = tuple(self._stream(I, name) for name in layer.fused_inputs)
-        key = problem, str(mapping), beside, room.tobytes()
+        key = problem, str(mapping), beside, room.tobytes(), self.costing.zeros.get(layer.name)
         if key not in self._known:
-            machine = replace(self.machine, capacity_bytes=room)
+            machine = replace(self.costing.machine_of(layer), capacity_bytes=room)
             dataflow = followed(nest, machine, DATAFLOWS[machine.dataflow]).name
             self._known[key] = array_program(layer.name, problem, nest, machine, dataflow, beside)
         self._lowered[layer.name] = self._known[key]
@@ -188,16 +188,16 @@ class Simulation:
 
     def _traffic(self, layer: Layer) -> dict[str, Any]:
         """Words over all instances and bytes of DRAM, as the tile steps moved them."""
-        words, machine = self._lowered[layer.name].totals, self.machine
+        words, machine = self._lowered[layer.name].totals, self.costing.machine_of(layer)
         reads, writes = words.reads * layer.repeat, words.writes * layer.repeat
         for name in layer.fused_inputs:
             stream = self._stream(I, name)
             reads[stream.home, I] += stream.words
         dram = machine.n_levels - 1
-        wider = partial_bytes(machine, dram) - word_bytes(machine, dram, O)  # unfinished sums
+        wider = partial_bytes(machine, dram) - moved_bytes(machine, dram, O)  # unfinished sums
         found = []
         for counts, partial in ((reads, words.partial_reads), (writes, words.partial_writes)):
-            size = sum(int(counts[dram, t]) * word_bytes(machine, dram, t) for t in range(N_OPERANDS))
+            size = sum(int(counts[dram, t]) * moved_bytes(machine, dram, t) for t in range(N_OPERANDS))
             found.append(ceil(size + int(partial[dram]) * layer.repeat * wider))
         return {
             "dram_read_bytes": found[0],

@@ -19,8 +19,8 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Whether files can be used, and what is wrong."""
-    from accelsim import flow
     from accelsim.base.errors import InputError, Problem
+    from accelsim.checking import check as check_file
     from accelsim.cli import streams
     from accelsim.cli.answer import give_list
 
@@ -28,7 +28,7 @@ def check(
     problems: list[Problem] = []
     for file in files:
         try:
-            found.extend(flow.check(file))
+            found.extend(check_file(file))
         except InputError as error:  # the other files are checked all the same
             problems.extend(error.problems)
     if json and not problems:

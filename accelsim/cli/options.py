@@ -53,6 +53,12 @@ MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="Evaluate the mappings of this YAML file as they are."),
 ]
+ZerosFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--zeros", metavar="FILE", help="Zero fractions of maps (CSV), for machines that code or skip them."
+    ),
+]
 Ragged = Annotated[
     bool, typer.Option("--ragged", help="Also tiles that do not divide the extents: a larger space.")
 ]

@@ -22,6 +22,7 @@ from accelsim.cli.options import (
     Quiet,
     Sets,
     Strict,
+    ZerosFile,
 )
 
 
@@ -33,6 +34,7 @@ def run(
     objective: Goal = Objective.edp,
     dataflow: Dataflow = None,
     mapping: MappingFile = None,
+    zeros: ZerosFile = None,
     compat: Annotated[
         Compat | None,
         typer.Option("--compat", help="Reproduce another simulator's reports, or the forms of ISCA 2016."),
@@ -63,6 +65,7 @@ def run(
             machine,
             objective=objective.value,
             mapping=mapping,
+            zeros=zeros,
             compat=compat.value if compat else None,
             dataflow=own,
             strict=strict,

@@ -22,6 +22,7 @@ from accelsim.cli.options import (
     Quiet,
     Sets,
     Strict,
+    ZerosFile,
 )
 
 
@@ -33,6 +34,7 @@ def simulate(
     objective: Goal = Objective.edp,
     dataflow: Dataflow = None,
     mapping: MappingFile = None,
+    zeros: ZerosFile = None,
     trace: Annotated[
         Path | None,
         typer.Option("--trace", metavar="FILE.json.gz", help="Write a timeline that Perfetto opens."),
@@ -72,6 +74,7 @@ def simulate(
             machine,
             objective=objective.value,
             mapping=mapping,
+            zeros=zeros,
             strict=strict,
             jobs=jobs,
             cache=cache,

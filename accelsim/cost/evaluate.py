@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost.digits import steps_down_to
-from accelsim.cost.latency import busy_cycles, port_cycles
+from accelsim.cost.latency import Transfers, busy_cycles, transfers_of
 from accelsim.cost.systolic import fold_cycles
 from accelsim.cost.traffic import Links, Traffic, count_traffic
-from accelsim.mapping.footprint import partial_bytes, word_bytes
-from accelsim.tables.dims import N_OPERANDS, O, relevant_dims
-from accelsim.tables.layer_cost import LayerCost
+from accelsim.mapping.footprint import moved_bytes, partial_bytes, word_bytes
+from accelsim.tables.dims import N_OPERANDS, O, W, relevant_dims
+from accelsim.tables.layer_cost import LayerCost, whole_cycles
 from accelsim.tables.machine import STATIONARY, Machine
 from accelsim.tables.nest import Nest, Problem
 
@@ -36,7 +36,7 @@ class Cost:
     traffic: Traffic
     read_bytes: Floats  # [L, T, B]
     write_bytes: Floats  # [L, T, B]
-    transfer_cycles: Floats  # [L, B], of the busier port of an instance, its share of the work the average
+    transfers: Transfers  # [L, B], of the busier port of an instance, its share of the work the average
     compute_cycles: Ints  # [B]
     fill_drain_cycles: Ints  # [B]
     wait_cycles: Ints  # [B], of the fill and drain, those that transfers run beside
@@ -70,7 +70,9 @@ class Cost:
             writes=np.asarray(self.traffic.writes[:, :, i], np.int64),
             read_bytes=self.read_bytes[:, :, i],
             write_bytes=self.write_bytes[:, :, i],
-            transfer_cycles=self.transfer_cycles[:, i],
+            transfer_cycles=self.transfers.all[:, i],
+            beside_cycles=self.transfers.beside[:, i],
+            apart_cycles=self.transfers.apart[:, i],
             compute_cycles=int(self.compute_cycles[i]),
             fill_drain_cycles=int(self.fill_drain_cycles[i]),
             latency_cycles=int(self.latency_cycles[i]),
@@ -102,9 +104,14 @@ def evaluate(problem: Problem, nest: Nest, machine: Machine, dataflow: str) -> C
 
 def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, dataflow: str) -> Cost:
     read_bytes, write_bytes = bytes_of(traffic, machine)
-    transfer = transfer_cycles(nest, machine, read_bytes.sum(1), write_bytes.sum(1))
+    transfers = transfers_of(
+        machine, *(each / _instances(nest, machine) for each in (read_bytes, write_bytes))
+    )
     compute, fill_drain, waits = array_cycles(problem, nest, machine, traffic.steps, dataflow)
-    latency = busy_cycles(machine, compute + waits, transfer) + fill_drain - waits
+    if dataflow == "rs":
+        rest = pass_cycles(problem, nest, machine, traffic)
+        fill_drain, waits = fill_drain + rest, waits + rest
+    latency = busy_cycles(compute + waits, transfers) + fill_drain - waits
     level_pj = (
         read_bytes * machine.read_pj_per_byte[:, None, None]
         + write_bytes * machine.write_pj_per_byte[:, None, None]
@@ -114,7 +121,7 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         traffic,
         read_bytes,
         write_bytes,
-        transfer,
+        transfers,
         compute,
         fill_drain,
         waits,
@@ -130,7 +137,7 @@ def bytes_of(traffic: Traffic, machine: Machine) -> tuple[Floats, Floats]:  # [L
     """Words times their width: unfinished sums are wider than finished outputs."""
     n_levels = machine.n_levels
     width = np.array(
-        [[word_bytes(machine, level, t) for t in range(N_OPERANDS)] for level in range(n_levels)]
+        [[moved_bytes(machine, level, t) for t in range(N_OPERANDS)] for level in range(n_levels)]
     )
     extra = np.array([partial_bytes(machine, level) for level in range(n_levels)]) - width[:, O]
     read = traffic.reads * width[:, :, None]
@@ -140,16 +147,14 @@ def bytes_of(traffic: Traffic, machine: Machine) -> tuple[Floats, Floats]:  # [L
     return read, write
 
 
-def transfer_cycles(
-    nest: Nest, machine: Machine, read_bytes: Floats, write_bytes: Floats
-) -> Floats:  # [L, B]
-    """Cycles in which one instance of each level moves its share of the bytes."""
+def _instances(nest: Nest, machine: Machine) -> Floats:  # [L, 1, B]
+    """Instances of each level among which its bytes are shared."""
     instances = np.ones((machine.n_levels, nest.n_points))
     for level in range(machine.n_levels):
         for j in range(len(nest.dims)):
             if nest.spatial[j] and nest.levels[j] > level:
                 instances[level] *= nest.trips[j]
-    return port_cycles(machine, read_bytes / instances, write_bytes / instances)
+    return instances[:, None]
 
 
 def array_cycles(
@@ -172,11 +177,33 @@ def array_cycles(
     return compute, np.asarray(fill_drain, np.int64), waits
 
 
-def n_folds(problem: Problem, nest: Nest, stationary: int) -> Ints:  # [B]
-    """How often the array takes a new stationary tile: steps of the loops down to its innermost own one."""
+def pass_cycles(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic) -> Ints:  # [B]
+    """Cycles in which a row-stationary array rests while the weights of its passes come in.
+
+    passes x control + bytes of the weights / bandwidth of the links that bring them, one read for all PEs.
+    """
+    passes = n_folds(problem, nest, W, machine.fanout_level)
+    level = weight_level(nest.keep, machine)
+    weight_bytes = traffic.reads[level, W] * word_bytes(machine, level, W)
+    loading = whole_cycles(weight_bytes / machine.pass_bytes_per_cycle)
+    return np.asarray(passes * machine.pass_cycles + loading, np.int64)
+
+
+def weight_level(keep: NDArray[np.bool_], machine: Machine) -> int:
+    """Level from which weights go to the array: the innermost outside it that keeps them."""
+    return next(level for level in range(machine.fanout_level, machine.n_levels) if keep[level, W])
+
+
+def n_folds(problem: Problem, nest: Nest, stationary: int, level: int = 0) -> Ints:  # [B]
+    """How often the array takes a new stationary tile: steps of the loops down to its innermost own one.
+
+    Only loops at `level` and further out count.
+    """
     folds = np.ones(nest.n_points, np.int64)
     for j, own in enumerate(nest.dims):
         if nest.spatial[j] or own not in relevant_dims(stationary, problem.weight_has_batch):
+            continue
+        if nest.levels[j] < level:
             continue
         steps = np.ones(nest.n_points, np.int64)
         for d in set(nest.dims[: j + 1]):

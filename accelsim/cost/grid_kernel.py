@@ -318,7 +318,9 @@ def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] 
         read = read / (8 * rules.read_bytes_per_cycle[i])  # a power of 2 changes no rounding
         write = write / (8 * rules.write_bytes_per_cycle[i])
         cycles = whole_cycles(read + write if rules.shared_port[i] else np.maximum(read, write))
-        if rules.overlap[i]:
+        if rules.rests[i]:
+            pace = pace + cycles
+        elif rules.overlap[i]:
             pace = np.maximum(pace, cycles)
         else:
             apart = apart + cycles

@@ -42,7 +42,9 @@ def combine(tables: Tables, left: Floats) -> tuple[Floats, Floats, Bools]:  # [n
         rules.limit,
         np.stack([rules.read, rules.write, rules.instances]),
         bits_per_cycle,
-        np.stack([rules.shared_port, rules.overlap, (np.frexp(bits_per_cycle)[0] == 0.5).all(axis=0)]),
+        np.stack(
+            [rules.shared_port, rules.overlap, (np.frexp(bits_per_cycle)[0] == 0.5).all(axis=0), rules.rests]
+        ),
         np.array([rules.steps, rules.folds, fold, load, rules.rows, rules.cols, rules.per_pe], np.int64),
         np.array([rules.mac_pj, rules.leakage_pj_per_cycle]),
         energy,
@@ -167,7 +169,7 @@ def _combine(
     limit: Floats,  # [Q]
     numbers: Ints,  # [3, M] bits read, bits written, instances
     bandwidth: Floats,  # [2, M] bits a cycle, read and write
-    flags: Bools,  # [3, M] shared port, overlap, both bandwidths are powers of 2
+    flags: Bools,  # [4, M] shared port, overlap, both bandwidths are powers of 2, rests
     array: Ints,  # steps, folds, fold rule, load, rows, cols, multipliers in a PE
     constant: Floats,  # pJ of the arithmetic, pJ of leakage a cycle
     energy: Floats,  # [n_a n_inner], the result
@@ -204,7 +206,10 @@ def _combine(
                     _transfer_of_one(read, write, bandwidth[:, i], shared, flags[2, i], cycles)
                 else:
                     _transfer(read, write, value[instances], bandwidth[:, i], shared, cycles)
-                if flags[1, i]:
+                if flags[3, i]:
+                    for b in range(n):
+                        pace[b] += cycles[b]
+                elif flags[1, i]:
                     for b in range(n):
                         pace[b] = max(pace[b], cycles[b])
                 else:

@@ -6,22 +6,23 @@ grid. Bytes are counted in bits, so that all quantities are whole numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost.digits import steps_down_to
-from accelsim.cost.evaluate import hop_bytes
+from accelsim.cost.evaluate import hop_bytes, weight_level
 from accelsim.cost.grid_sums import Sum
 from accelsim.cost.grid_traffic import GridCounter, GridTraffic
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.dataflows.row_spaces import n_sets
-from accelsim.mapping.footprint import is_partial, partial_bytes, tile_words, word_bytes
+from accelsim.mapping.footprint import is_partial, moved_bytes, partial_bytes, tile_words, word_bytes
 from accelsim.mapping.legality import limited_levels
-from accelsim.tables.dims import N_OPERANDS, C, K, O, P, R, relevant_dims
+from accelsim.tables.dims import N_OPERANDS, C, K, O, P, R, W, relevant_dims
 from accelsim.tables.grid import Grid
-from accelsim.tables.machine import STATIONARY, Fold, Machine
+from accelsim.tables.machine import PARTS_OF_A_BIT, STATIONARY, Fold, Machine
 from accelsim.tables.nest import Problem
 
 Ints = NDArray[np.int64]
@@ -37,13 +38,14 @@ class Rules:
 
     pj: Floats  # [Q] pJ a unit
     limit: Floats  # [Q] a mapping with more is not legal
-    read: Ints  # [M] bits read of each level whose bandwidth counts
+    read: Ints  # [M] bits read of each level whose bandwidth counts, and of what else takes time
     write: Ints  # [M]
     instances: Ints  # [M] NONE: one
     read_bytes_per_cycle: Floats  # [M]
     write_bytes_per_cycle: Floats  # [M]
     shared_port: NDArray[np.bool_]  # [M]
-    overlap: NDArray[np.bool_]  # [M]
+    overlap: NDArray[np.bool_]  # [M], a level's operands that move beside compute and the others apart
+    rests: NDArray[np.bool_]  # [M], the array rests so long, and the ports after it here go on
     steps: int
     folds: int  # NONE: no fold rule
     fold: Fold
@@ -84,6 +86,20 @@ def room_of(
     return maker.found, np.array(maker.limit)
 
 
+@dataclass(frozen=True)
+class _Port:
+    """Quantities that take time one after the other, and how fast they pass."""
+
+    read: int
+    write: int
+    instances: int
+    read_bytes_per_cycle: float
+    write_bytes_per_cycle: float
+    shared: bool = True
+    overlap: bool = False
+    rests: bool = False
+
+
 class _Maker:
     def __init__(self, problem: Problem, grid: Grid, machine: Machine, dataflow: str) -> None:
         self.problem, self.grid, self.machine, self.dataflow = problem, grid, machine, dataflow
@@ -96,26 +112,24 @@ class _Maker:
         machine, levels = self.machine, range(self.machine.n_levels)
         bandwidths = machine.read_bytes_per_cycle, machine.write_bytes_per_cycle
         timed = [level for level in levels if any(np.isfinite(each[level]) for each in bandwidths)]
-        n_bits = [self._bits(level) for level in levels]
-        read_pj, write_pj = machine.read_pj_per_byte / 8, machine.write_pj_per_byte / 8
-        read = [self._add(n_bits[level][0], pj=float(read_pj[level])) for level in timed]
-        write = [self._add(n_bits[level][1], pj=float(write_pj[level])) for level in timed]
-        instances = [self._add_instances(level) for level in timed]
-        self._add_energies(n_bits, [level for level in levels if level not in timed])
+        ports = self._add_passes()  # first: memories run beside compute and rests together
+        ports += [self._add_port(level, way) for level in timed for way in self._ways(level)]
+        self._add_energies([level for level in levels if level not in timed])
         steps = self._add(self.counter.traffic.steps)
         systolic = machine.fold != "broadcast" and self.dataflow in STATIONARY
-        folds = self._add(self._folds()) if systolic else NONE
+        folds = self._add(self._folds(STATIONARY[self.dataflow])) if systolic else NONE
         self.add_limits()
         rules = Rules(
             np.array(self.pj),
             np.array(self.limit),
-            np.array(read, np.int64),
-            np.array(write, np.int64),
-            np.array(instances, np.int64),
-            machine.read_bytes_per_cycle[timed],
-            machine.write_bytes_per_cycle[timed],
-            machine.shared_port[timed],
-            machine.overlap[timed],
+            np.array([port.read for port in ports], np.int64),
+            np.array([port.write for port in ports], np.int64),
+            np.array([port.instances for port in ports], np.int64),
+            np.array([port.read_bytes_per_cycle for port in ports], np.float64),
+            np.array([port.write_bytes_per_cycle for port in ports], np.float64),
+            np.array([port.shared for port in ports], np.bool_),
+            np.array([port.overlap for port in ports], np.bool_),
+            np.array([port.rests for port in ports], np.bool_),
             steps,
             folds,
             machine.fold,
@@ -136,23 +150,70 @@ class _Maker:
 
     # --- what it costs
 
-    def _bits(self, level: int) -> tuple[Sum, Sum]:
-        """Bits read and written at a level, those of unfinished sums at their own width."""
-        traffic, machine = self.counter.traffic, self.machine
-        widths = [round(8 * word_bytes(machine, level, t)) for t in range(N_OPERANDS)]
-        extra = round(8 * partial_bytes(machine, level)) - widths[O]
-        read = traffic.partial_reads[level] * extra
-        write = traffic.partial_writes[level] * extra
-        for t, width in enumerate(widths):
+    def _ways(self, level: int) -> list[bool]:
+        """Whether words of a level move beside compute: both, where operands differ in it."""
+        return sorted({bool(beside) for beside in self.machine.overlap[level]})
+
+    def _add_port(self, level: int, overlap: bool) -> _Port:
+        """The words of a level's operands that move beside compute, or of those that do not."""
+        machine, parts = self.machine, self._parts(level)
+        some = tuple(t for t in range(N_OPERANDS) if machine.overlap[level, t] == overlap)
+        read, write = self._bits(level, some)
+        return _Port(
+            self._add(read, pj=float(machine.read_pj_per_byte[level]) / 8 / parts),
+            self._add(write, pj=float(machine.write_pj_per_byte[level]) / 8 / parts),
+            self._add_instances(level),
+            float(machine.read_bytes_per_cycle[level]) * parts,
+            float(machine.write_bytes_per_cycle[level]) * parts,
+            bool(machine.shared_port[level]),
+            overlap,
+        )
+
+    def _add_passes(self) -> list[_Port]:
+        """`evaluate.pass_cycles`: the control of the passes and their weights, as ports of their own."""
+        machine, ports = self.machine, []
+        if self.dataflow != "rs":
+            return []
+        none = self._add(self.counter.factors.constant(0))
+        if machine.pass_cycles:
+            passes = self._add(self._folds(W, machine.fanout_level))
+            per_cycle = 1 / (8 * machine.pass_cycles)
+            ports.append(_Port(passes, none, NONE, per_cycle, per_cycle, rests=True))
+        if np.isfinite(machine.pass_bytes_per_cycle):
+            level = weight_level(self.grid.keep, machine)
+            width = round(8 * word_bytes(machine, level, W))
+            weights = self._add(self.counter.traffic.reads[level, W] * width)
+            pace = machine.pass_bytes_per_cycle
+            ports.append(_Port(weights, none, NONE, pace, pace, rests=True))
+        return ports
+
+    def _parts(self, level: int) -> int:
+        """Parts of a bit in which a level's words are counted: coded ones have no whole number of bits."""
+        coded = self.machine.moved_bits
+        return 1 if coded is None or not coded[level].any() else PARTS_OF_A_BIT
+
+    def _bits(self, level: int, operands: Sequence[int]) -> tuple[Sum, Sum]:
+        """Bits (or parts) of operands read and written at a level, unfinished sums at their own width."""
+        traffic, machine, parts = self.counter.traffic, self.machine, 8 * self._parts(level)
+        read = write = self.counter.factors.constant(0)
+        for t in operands:
+            width = round(parts * moved_bytes(machine, level, t))
             read = read + traffic.reads[level, t] * width
             write = write + traffic.writes[level, t] * width
+            if t == O:
+                extra = round(parts * partial_bytes(machine, level)) - width
+                read = read + traffic.partial_reads[level] * extra
+                write = write + traffic.partial_writes[level] * extra
         return read, write
 
-    def _add_energies(self, n_bits: list[tuple[Sum, Sum]], levels: list[int]) -> None:
+    def _add_energies(self, levels: list[int]) -> None:
         """What only costs energy: one quantity for all bits of the same price."""
-        machine = self.machine
-        priced = [(float(machine.read_pj_per_byte[level]) / 8, n_bits[level][0]) for level in levels]
-        priced += [(float(machine.write_pj_per_byte[level]) / 8, n_bits[level][1]) for level in levels]
+        machine, every = self.machine, range(N_OPERANDS)
+        n_bits = {level: (*self._bits(level, every), 8 * self._parts(level)) for level in levels}
+        priced = [(float(machine.read_pj_per_byte[at]) / n, read) for at, (read, _, n) in n_bits.items()]
+        priced += [
+            (float(machine.write_pj_per_byte[at]) / n, written) for at, (_, written, n) in n_bits.items()
+        ]
         for t, words in enumerate(self.counter.traffic.delivered):
             priced.append((machine.hop_pj_per_byte / 8, words * round(8 * hop_bytes(machine, t))))
         by_price: dict[float, Sum] = {}
@@ -173,12 +234,15 @@ class _Maker:
         count = self.counter.product(along)
         return NONE if count.terms == {count.factors.one: 1} else self._add(count)
 
-    def _folds(self) -> Sum:
+    def _folds(self, stationary: int, level: int = 0) -> Sum:
         """`evaluate.n_folds`: steps down to the innermost own loop that repeats, a term for each."""
-        stationary = STATIONARY[self.dataflow]
         relevant = relevant_dims(stationary, self.problem.weight_has_batch)
         nest = self.grid.template
-        own = [j for j, d in enumerate(nest.dims) if not nest.spatial[j] and d in relevant]
+        own = [
+            j
+            for j, d in enumerate(nest.dims)
+            if not nest.spatial[j] and d in relevant and nest.levels[j] >= level
+        ]
         total = self.counter.product(lambda axis: self._single(axis, own))
         for j in own:
             total = total + self._down_to(j, own)

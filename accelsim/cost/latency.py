@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,28 +22,62 @@ def port_cycles(machine: Machine, read_bytes: Floats, write_bytes: Floats) -> Fl
     return np.where(machine.shared_port[tail], read + write, np.maximum(read, write))
 
 
-def busy_cycles(machine: Machine, compute: Ints, transfer: Floats) -> Ints:  # [...] of [...] and [L, ...]
+@dataclass(frozen=True)
+class Transfers:
+    """Cycles of the ports of one instance of each level."""
+
+    all: Floats  # [L, ...]
+    beside: Floats  # [L, ...], of the operands that move while the array computes
+    apart: Floats  # [L, ...], of those that move while it rests
+
+    def __add__(self, other: Transfers) -> Transfers:
+        return Transfers(self.all + other.all, self.beside + other.beside, self.apart + other.apart)
+
+    @property
+    def apart_cycles(self) -> Floats:  # [...]
+        """Whole cycles in which nothing is computed."""
+        total: Floats = whole_cycles(self.apart).sum(0)
+        return total
+
+
+def transfers_of(machine: Machine, read_bytes: Floats, write_bytes: Floats) -> Transfers:
+    """The transfers of one instance of each level from the bytes of each operand, [L, T, ...]."""
+    if machine.overlap.all():
+        together = port_cycles(machine, read_bytes.sum(1), write_bytes.sum(1))
+        return Transfers(together, together, np.zeros_like(together))
+    overlap = machine.overlap[(..., *(None,) * (read_bytes.ndim - 2))]
+
+    def cycles(some: NDArray[np.bool_] | bool) -> Floats:
+        return port_cycles(machine, (read_bytes * some).sum(1), (write_bytes * some).sum(1))
+
+    return Transfers(cycles(True), cycles(overlap), cycles(~overlap))
+
+
+def busy_cycles(compute: Ints, transfers: Transfers) -> Ints:  # [...] of [...]
     """The slowest of compute and the transfers that run beside it, then the transfers that do not."""
-    overlap = machine.overlap[(slice(None), *(None,) * (transfer.ndim - 1))]
-    whole = whole_cycles(transfer)
-    beside = np.where(overlap, whole, 0.0).max(0)
-    apart = np.where(overlap, 0.0, whole).sum(0)
-    busy: Ints = (np.maximum(compute, beside) + apart).astype(np.int64)
+    beside = whole_cycles(transfers.beside).max(0)
+    busy: Ints = (np.maximum(compute, beside) + transfers.apart_cycles).astype(np.int64)
     return busy
+
+
+def transfers_of_cost(cost: LayerCost) -> Transfers:
+    return Transfers(cost.transfer_cycles, cost.beside_cycles, cost.apart_cycles)
 
 
 def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
     """A layer that also does what a layer fused into it does: one stream of transfers, one drain."""
-    transfer = cost.transfer_cycles + extra.transfer_cycles
+    transfers = transfers_of_cost(cost) + transfers_of_cost(extra)
     compute = cost.compute_cycles + extra.compute_cycles
     pace = np.array(compute + cost.wait_cycles)
-    latency = int(busy_cycles(machine, pace, transfer)) + cost.fill_drain_cycles - cost.wait_cycles
+    latency = int(busy_cycles(pace, transfers)) + cost.fill_drain_cycles - cost.wait_cycles
     return LayerCost(
         reads=cost.reads + extra.reads,
         writes=cost.writes + extra.writes,
         read_bytes=cost.read_bytes + extra.read_bytes,
         write_bytes=cost.write_bytes + extra.write_bytes,
-        transfer_cycles=transfer,
+        transfer_cycles=transfers.all,
+        beside_cycles=transfers.beside,
+        apart_cycles=transfers.apart,
         compute_cycles=compute,
         fill_drain_cycles=cost.fill_drain_cycles,
         latency_cycles=latency,

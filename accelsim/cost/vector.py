@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.latency import busy_cycles, port_cycles
+from accelsim.cost.latency import busy_cycles, transfers_of
 from accelsim.tables.dims import N_OPERANDS, I, O, W
 from accelsim.tables.layer_cost import LayerCost, empty_counts
 from accelsim.tables.machine import Machine
@@ -65,8 +65,8 @@ def _assemble(
         [np.where(machine.word_bits > 0, machine.word_bits, machine.bits[t]) / 8 for t in (I, W, O)], 1
     )
     read_bytes, write_bytes = reads * width, writes * width  # [L, T]
-    transfer = port_cycles(machine, read_bytes.sum(1), write_bytes.sum(1))  # [L]
-    latency = int(busy_cycles(machine, np.array(compute), transfer))
+    transfers = transfers_of(machine, read_bytes, write_bytes)
+    latency = int(busy_cycles(np.array(compute), transfers))
     level_pj = (
         read_bytes * machine.read_pj_per_byte[:, None] + write_bytes * machine.write_pj_per_byte[:, None]
     )
@@ -75,7 +75,9 @@ def _assemble(
         writes=writes,
         read_bytes=read_bytes,
         write_bytes=write_bytes,
-        transfer_cycles=transfer,
+        transfer_cycles=transfers.all,
+        beside_cycles=transfers.beside,
+        apart_cycles=transfers.apart,
         compute_cycles=int(compute),
         fill_drain_cycles=0,
         latency_cycles=latency,

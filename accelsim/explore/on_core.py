@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from accelsim.base.errors import InfeasibleError
-from accelsim.cost.latency import busy_cycles, port_cycles
+from accelsim.cost.latency import busy_cycles, transfers_of
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
 from accelsim.mapper.found import SearchOptions
 from accelsim.mapper.infeasible import explain
@@ -126,10 +126,11 @@ class OnCore:
             level = int(filled[-1])
             fill_pj = float(written[level, W] * machine.write_pj_per_byte[level])
             written[level, W] = 0.0
-        inside = port_cycles(machine, cost.read_bytes.sum(1), written.sum(1))
-        inside[dram] = 0.0
+        read = cost.read_bytes.copy()
+        read[dram] = written[dram] = 0.0
+        inside = transfers_of(machine, read, written)
         pace = np.array(cost.compute_cycles + cost.wait_cycles)
-        cycles = int(busy_cycles(machine, pace, inside)) + cost.fill_drain_cycles - cost.wait_cycles
+        cycles = int(busy_cycles(pace, inside)) + cost.fill_drain_cycles - cost.wait_cycles
         touched = (cost.reads + cost.writes)[dram].tolist()  # [T]
         i, w, o = (max(1.0, t / max(1, least)) for t, least in zip(touched, once or touched, strict=True))
         return CorePart(

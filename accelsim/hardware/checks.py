@@ -45,6 +45,11 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
         (("core", "dataflow"), spec.core.dataflow),
         (("core", "array", "multicast"), spec.core.array.multicast),
         *(((*path, "holds"), memory.holds) for path, memory in memories),
+        *(
+            ((*path, "overlap"), memory.overlap)
+            for path, memory in memories
+            if isinstance(memory.overlap, tuple)
+        ),
     ):
         if len(set(words)) < len(words):
             yield Fault(path, "names something twice")
@@ -52,6 +57,7 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
     if vector is not None and vector.memory not in outside:
         path = ("core", "vector", "memory")
         yield Fault(path, f"no memory {vector.memory!r} outside the array", *_among(vector.memory, outside))
+    yield from _zero_faults(spec, memories)
     yield from _activation_faults(spec, memories, outside)
     yield from _cluster_faults(spec)
     yield from _runtime_faults(spec)
@@ -86,6 +92,29 @@ def _memory_faults(memories: list[tuple[Key, Memory]], n_pe: int) -> Iterator[Fa
         yield Fault(
             (*path, "holds"), "leaves an operand without a home", "I, W and O in the outermost memory"
         )
+
+
+def _zero_faults(spec: ArchFile, memories: list[tuple[Key, Memory]]) -> Iterator[Fault]:
+    """Codes of maps and what rests at a zero."""
+    for path, memory in memories:
+        code = memory.coding
+        if code is None:
+            continue
+        if memory is not memories[-1][1]:
+            yield Fault((*path, "coding"), f"maps in {memory.name} are not coded", "coding of dram only")
+        bits = code.pairs * (code.run_bits + code.value_bits)
+        if bits > code.word_bits:
+            said = f"{code.pairs} pairs take {bits} bits of {code.word_bits}"
+            yield Fault((*path, "coding", "pairs"), said, "pairs that fit a word")
+        if code.value_bits < spec.core.mac.bits:
+            said = f"{code.value_bits} bits for values of {spec.core.mac.bits}"
+            yield Fault((*path, "coding", "value_bits"), said, "no less than mac.bits")
+    if spec.core.pe.zero_gating is not None:
+        known = ["mac", *(memory.name for memory in spec.core.pe.memories)]
+        for name in spec.core.pe.zero_gating.rests:
+            if name not in known:
+                path = ("core", "pe", "zero_gating", "rests")
+                yield Fault(path, f"no {name!r} in the PE", *_among(name, known))
 
 
 def _technology_faults(spec: ArchFile, memories: list[tuple[Key, Memory]]) -> Iterator[Fault]:
@@ -132,6 +161,8 @@ def _cluster_faults(spec: ArchFile) -> Iterator[Fault]:
 
 def _chip_bandwidths(spec: ArchFile) -> Iterator[tuple[Key, Bandwidth]]:
     """Of the channels and links that the chip has, with their place in the file."""
+    if spec.core.array.passes is not None:
+        yield ("core", "array", "passes", "bandwidth"), spec.core.array.passes.bandwidth
     if spec.clusters is not None:
         yield ("clusters", "channel", "bandwidth"), spec.clusters.channel.bandwidth
         if spec.clusters.link is not None:

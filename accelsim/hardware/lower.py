@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from accelsim.hardware.constants import access_pj_per_byte, accumulate_bits, mac_pj, word_bits
-from accelsim.hardware.model import ArchFile
+from accelsim.hardware.model import ArchFile, Core, Memory
 from accelsim.hardware.parts import Bandwidth
 from accelsim.tables.dims import OPERANDS
-from accelsim.tables.machine import BEST_HOME, Machine
+from accelsim.tables.machine import BEST_HOME, Machine, RunLength
 
 
 def lower(spec: ArchFile, dataflow: str) -> Machine:
@@ -55,7 +56,7 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         write_bytes_per_cycle=np.array([write for _, write in pace], np.float64),
         shared_port=np.array([m.bandwidth is not None and m.bandwidth.value is not None for m in memories]),
         double_buffered=np.array([memory.double_buffered for memory in memories]),
-        overlap=np.array([memory.overlap for memory in memories]),
+        overlap=np.array([_beside(memory) for memory in memories]),
         padding_stored=np.array([memory.padding == "stored" for memory in memories]),
         fetch_box=np.array([memory.fetch == "box" for memory in memories]),
         fanout_level=n_pe,
@@ -70,7 +71,7 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         accumulate_bits=accumulate_bits(spec),
         mac_pj=mac_pj(spec),
         hop_pj_per_byte=array.hop.energy.value.per_byte(mac.bits) if array.hop is not None else 0.0,
-        leakage_pj_per_cycle=core.leakage.value.value * 1e9 / clock_hz if core.leakage is not None else 0.0,
+        leakage_pj_per_cycle=idle_mw(core) * 1e9 / clock_hz,
         vector_lanes=core.vector.lanes if core.vector is not None else 0,
         vector_pj_per_op=core.vector.energy.value.value if core.vector is not None else 0.0,
         vector_level=names.index(core.vector.memory if core.vector is not None else "dram"),
@@ -78,7 +79,41 @@ def lower(spec: ArchFile, dataflow: str) -> Machine:
         dataflow=dataflow,
         activation_home=BEST_HOME if home == "best" else names.index(home),
         activation_reserve_frac=spec.activations.reserve.value,
+        **_pass_rules(spec),
+        **_zero_rules(spec, memories),
     )
+
+
+def idle_mw(core: Core) -> float:
+    """Milliwatts of a core while a layer runs, whatever it does: leakage and clock."""
+    return sum(power.value.value for power in (core.leakage, core.clock_tree) if power is not None)
+
+
+def _pass_rules(spec: ArchFile) -> dict[str, Any]:
+    """What a row-stationary pass costs before it starts."""
+    passes = spec.core.array.passes
+    if passes is None:
+        return {}
+    pace = rates(passes.bandwidth, spec.clock.value, spec.core.mac.weight_bits or spec.core.mac.bits)
+    return {"pass_cycles": float(passes.control.cycles), "pass_bytes_per_cycle": min(pace)}
+
+
+def _zero_rules(spec: ArchFile, memories: tuple[Memory, ...]) -> dict[str, Any]:
+    """The code of maps in the outermost memory, and what rests in a PE where an input is zero."""
+    coding, gating = memories[-1].coding, spec.core.pe.zero_gating
+    rules: dict[str, Any] = {}
+    if coding is not None:
+        rules["coding"] = RunLength(coding.run_bits, coding.value_bits, coding.pairs, coding.word_bits)
+    if gating is not None:
+        rules["gates_mac"] = "mac" in gating.rests
+        rules["gated"] = np.array([memory.name in gating.rests for memory in memories])
+    return rules
+
+
+def _beside(memory: Memory) -> list[bool]:  # [T]
+    """Operands whose transfers at a memory run beside compute."""
+    some = OPERANDS if memory.overlap is True else memory.overlap or ()
+    return [operand in some for operand in OPERANDS]
 
 
 def rates(bandwidth: Bandwidth | None, clock_hz: float, word_bits: int) -> tuple[float, float]:

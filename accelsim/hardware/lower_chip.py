@@ -7,7 +7,7 @@ from typing import Protocol
 
 from accelsim.base.units import Quantity
 from accelsim.hardware import chip_model
-from accelsim.hardware.lower import rates
+from accelsim.hardware.lower import idle_mw, rates
 from accelsim.hardware.model import ArchFile
 from accelsim.hardware.parts import Bandwidth
 from accelsim.tables.chip import Chip, Host, Runtime
@@ -50,7 +50,7 @@ def lower_chip(spec: ArchFile) -> Chip:
         card_link_pj_per_byte=_link_energy(cards.link if cards is not None else None, spec),
         host=_host(spec),
         runtime=_runtime(spec),
-        core_leakage_w=spec.core.leakage.value.value * 1e-3 if spec.core.leakage is not None else 0.0,
+        core_leakage_w=idle_mw(spec.core) * 1e-3,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 
 from accelsim.base.units import Quantity
 from accelsim.hardware.chip_model import Cards, Clusters, Host, Runtime
@@ -15,6 +15,7 @@ from accelsim.hardware.parts import (
     Bits,
     ComponentArea,
     Count,
+    CycleConstant,
     EnergyConstant,
     Frequency,
     HopEnergy,
@@ -26,6 +27,7 @@ from accelsim.hardware.parts import (
     Share,
     Size,
     Source,
+    Sourced,
     Text,
 )
 
@@ -40,6 +42,15 @@ class Hop(Part):
     """Moving a word from one PE to the next."""
 
     energy: HopEnergy
+
+
+class Passes(Part):
+    """What a row-stationary array does before each pass, at rest: new weights come in, control sets it up."""
+
+    bandwidth: Annotated[
+        Bandwidth, Field(description="of the links that bring weights to the PEs, one read for all of them")
+    ]
+    control: CycleConstant
 
 
 class Array(Part):
@@ -69,6 +80,10 @@ class Array(Part):
         StrictBool, Field(description="inputs move along diagonals (row-stationary); false where not given")
     ] = False
     hop: Hop | None = None
+    passes: Annotated[
+        Passes | None,
+        Field(description="what a row-stationary pass costs before it starts"),
+    ] = None
     area: AreaConstant | None = None
 
 
@@ -83,6 +98,15 @@ class Mac(Part):
     area: ComponentArea | None = None
 
 
+class Coding(Sourced):
+    """Run-length code of maps between layers: pairs of a run of zeros and the value after it, in words."""
+
+    run_bits: Bits
+    value_bits: Bits
+    pairs: Count
+    word_bits: Annotated[StrictInt, Field(ge=1, le=4096)]
+
+
 class Memory(Part):
     """One level of the hierarchy; inside a PE all figures are those of one PE."""
 
@@ -94,13 +118,26 @@ class Memory(Part):
     energy: Access
     area: ComponentArea | None = None
     double_buffered: StrictBool = False
-    overlap: StrictBool = True
+    overlap: Annotated[
+        StrictBool | tuple[Operand, ...],
+        Field(description="transfers run beside compute: all, none, or those of some operands"),
+    ] = True
+    coding: Annotated[
+        Coding | None, Field(description="code of maps whose zeros are known; of the outermost memory only")
+    ] = None
     padding: Literal["none", "stored"] = "none"
     fetch: Literal["touched", "box"] = "touched"
 
 
+class Gating(Sourced):
+    """What rests where an input is zero: `mac`, or memories of the PE that the multiplier accesses."""
+
+    rests: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
 class Pe(Part):
     memories: tuple[Memory, ...] = ()
+    zero_gating: Gating | None = None
 
 
 class Vector(Part):
@@ -122,6 +159,9 @@ class Core(Part):
     memories: Annotated[tuple[Memory, ...], Field(max_length=16)] = ()
     vector: Vector | None = None
     leakage: PowerConstant | None = None
+    clock_tree: Annotated[
+        PowerConstant | None, Field(description="power of the clock's wires and registers while a layer runs")
+    ] = None
 
 
 class Activations(Part):

@@ -73,6 +73,10 @@ class HopEnergy(Sourced):
     value: EnergyPerData
 
 
+class CycleConstant(Sourced):
+    cycles: Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+
+
 class AreaConstant(Sourced):
     value: Area
 

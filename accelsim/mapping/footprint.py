@@ -54,6 +54,12 @@ def word_bytes(machine: Machine, level: int, operand: int) -> float:
     return float(machine.word_bits[level] or machine.bits[operand]) / 8
 
 
+def moved_bytes(machine: Machine, level: int, operand: int) -> float:
+    """Bytes of a finished word of an operand as it moves at a level: coded, where the machine codes it."""
+    coded = float(machine.moved_bits[level, operand]) if machine.moved_bits is not None else 0.0
+    return coded / 8 or word_bytes(machine, level, operand)
+
+
 def partial_bytes(machine: Machine, level: int) -> float:
     """Bytes of a partial sum at a level."""
     return float(machine.word_bits[level] or machine.accumulate_bits) / 8

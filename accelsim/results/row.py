@@ -23,6 +23,7 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
         "compute_cycles": cost.compute_cycles,
         "fill_drain_cycles": cost.fill_drain_cycles,
         "stall_cycles": cost.stall_cycles,
+        "exposed_cycles": cost.exposed_cycles,
         "transfer_cycles_by_level": {
             n: int(x) for n, x in zip(names, whole_cycles(cost.transfer_cycles), strict=True)
         },

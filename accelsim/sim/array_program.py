@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.footprint import level_bytes, tile_bytes
+from accelsim.mapping.footprint import level_bytes, tile_bytes, word_bytes
 from accelsim.sim.layout import Layout, layout_of
 from accelsim.sim.loops import Ints
 from accelsim.sim.moves import Sum, by_level, divide, pad_of
@@ -53,7 +53,8 @@ class _Builder:
         self.ticks: Ticks = ticks_of(machine)
         self.layout: Layout = layout_of(machine)
         stationary = STATIONARY.get(dataflow) if machine.fold != "broadcast" else None
-        self.tiles = TileSteps(problem, nest, machine, stationary)
+        self.has_passes = dataflow == "rs"
+        self.tiles = TileSteps(problem, nest, machine, stationary, self.has_passes)
         self.skew: Skew = skew_of(self.tiles, machine, dataflow, self.ticks.per_cycle)
         self.stage_of: dict[Boundary, int] = {}
         self.stages: tuple[Stage, ...] = ()
@@ -100,7 +101,7 @@ class _Builder:
     def _make_stages(self) -> None:
         """A stage for each boundary whose tiles are loaded before they are used."""
         outer_first = sorted((b for b in self.tiles.boundaries if not b.inside), key=lambda b: -b.child)
-        slots = {b: self._slots(b.child) for b in outer_first if not self._is_apart(b)}
+        slots = {b: self._slots(b) for b in outer_first if not self._is_apart(b)}
         for b in reversed(outer_first):  # from the innermost: who feeds a stage is one
             if slots.get(b) == 0 and any(
                 slots.get(x, 0) and x.operand == b.operand and x.parent == b.child for x in slots
@@ -121,9 +122,20 @@ class _Builder:
             )
         self.stages = tuple(stages)
 
-    def _slots(self, level: int) -> int:
-        """Tiles of an operand that a level can hold at once; 0: words come in while their step computes."""
-        machine = self.machine
+    def _slots(self, b: Boundary) -> int:
+        """Tiles of an operand that a level can hold at once; 0: words come in while their step computes.
+
+        Weights of row-stationary passes wait outside the array until it rests: those of the next pass come in
+        while this one is at work.
+        """
+        machine, level = self.machine, b.child
+        if (
+            self.has_passes
+            and self.ticks.pass_bit
+            and b.operand == W
+            and level < machine.fanout_level <= b.parent
+        ):
+            return 2
         if machine.double_buffered[level]:
             return 2
         if level < machine.fanout_level:
@@ -132,7 +144,7 @@ class _Builder:
         return 2 if 2 * once <= machine.capacity_bytes[level] else 0
 
     def _is_apart(self, b: Boundary) -> bool:
-        return bool(self.layout.apart & {b.child, b.parent})
+        return bool(self.layout.apart & {(b.child, b.operand), (b.parent, b.operand)})
 
     # --- tile steps
 
@@ -163,14 +175,14 @@ class _Builder:
                     loads.append(load.moves())
                     drains.append(drain.moves())
                 continue
-            divide(load, self.layout, streams, apart, owed)
-            divide(drain, self.layout, streams if b.inside else trailing, apart, owed)
+            divide(load, self.layout, b.operand, streams, apart, owed)
+            divide(drain, self.layout, b.operand, streams if b.inside else trailing, apart, owed)
         skew = self.skew.of(words["folds", None], first)
         compute = words["steps", None] * self.ticks.per_cycle // self.machine.per_pe
         return Kind(
             compute,
             skew[0],
-            skew[1],
+            skew[1] + self._loading(words),
             tuple(begins),
             tuple(loads),
             tuple(drains),
@@ -179,6 +191,16 @@ class _Builder:
             by_level(apart, self.layout),
             owed.moves(),
         )
+
+    def _loading(self, words: dict[tuple[str, Boundary | int | None], int]) -> int:
+        """Ticks in which the weights of row-stationary passes come in."""
+        if not self.has_passes or not self.ticks.pass_bit:
+            return 0
+        fan = self.machine.fanout_level
+        entering = [b for b in self.tiles.boundaries if b.operand == W and b.child < fan <= b.parent]
+        sent = words["reads", entering[0]] if entering else words["mac", W]
+        level = entering[0].parent if entering else self.tiles.factors[W].kept[0]
+        return ceil(self.ticks.pass_bit * 8 * Fraction(word_bytes(self.machine, level, W)) * sent)
 
     def _with(self, kind: Kind, beside: tuple[Stream, ...], n_steps: int) -> Kind:
         """A step that also reads its share of other words."""
@@ -190,20 +212,20 @@ class _Builder:
         for stream in beside:
             if (stream.home, READ) in self.layout.at:
                 share = self.ticks.word[stream.home, READ, stream.operand] * stream.words / n_steps
-                self._take(streams, apart, stream.home, READ, share)
+                self._take(streams, apart, stream.home, READ, stream.operand, share)
         return replace(kind, streams=streams.moves(), apart=by_level(apart, self.layout))
 
     def _add(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, words: int) -> None:
         if words and (level, way) in self.layout.at:
-            self._take(moves, apart, level, way, self.ticks.word[level, way, operand] * words)
+            self._take(moves, apart, level, way, operand, self.ticks.word[level, way, operand] * words)
 
     def _add_sums(self, moves: Sum, apart: Sum, level: int, way: int, words: int, finished: int) -> None:
         if words and (level, way) in self.layout.at:
-            self._take(moves, apart, level, way, sum_ticks(self.ticks, level, way, words, finished))
+            self._take(moves, apart, level, way, O, sum_ticks(self.ticks, level, way, words, finished))
 
-    def _take(self, moves: Sum, apart: Sum, level: int, way: int, ticks: Fraction) -> None:
+    def _take(self, moves: Sum, apart: Sum, level: int, way: int, operand: int, ticks: Fraction) -> None:
         """One instance's share."""
-        (apart if level in self.layout.apart else moves).take(
+        (apart if (level, operand) in self.layout.apart else moves).take(
             self.layout, level, way, ticks / self._instances(level)
         )
 

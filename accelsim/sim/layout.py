@@ -22,8 +22,8 @@ class Layout:
     """Numbers of those that cores share: the same servers for all cores on a channel."""
     at: dict[tuple[int, int], tuple[int, ...]]
     """Numbers of the ports that a read or a write at a level takes; none where bandwidth has no limit."""
-    apart: frozenset[int]
-    """Levels whose transfers take time and do not run beside compute."""
+    apart: frozenset[tuple[int, int]]
+    """(level, operand) of transfers that take time and do not run beside compute."""
 
     def ports(self, channels: tuple[Port, ...] | None = None, prefix: str = "") -> tuple[Port, ...]:
         """Servers of one core; its channels are those given, or new ones."""
@@ -62,5 +62,6 @@ def layout_of(machine: Machine) -> Layout:
             for way in group:
                 at[level, way] = tuple(numbers)
     limited = {level for level, _ in at}
-    apart = frozenset(int(level) for level in np.flatnonzero(~machine.overlap) if level in limited)
+    alone = ((int(level), int(t)) for level, t in np.argwhere(~machine.overlap))
+    apart = frozenset(each for each in alone if each[0] in limited)
     return Layout(tuple(names), tuple(causes), tuple(levels), tuple(channels), at, apart)

@@ -31,14 +31,14 @@ class Sum(dict[int, Fraction]):
     def moves(self) -> Moves:
         return tuple((number, ceil(ticks)) for number, ticks in self.items() if ticks)
 
-    def alone(self, layout: Layout) -> list[int]:
-        """The ports whose transfers do not run beside compute."""
-        return [number for number in self if layout.level[number] in layout.apart]
+    def alone(self, layout: Layout, operand: int) -> list[int]:
+        """The ports whose transfers of an operand do not run beside compute."""
+        return [number for number in self if (layout.level[number], operand) in layout.apart]
 
 
-def divide(moves: Sum, layout: Layout, beside: Sum, apart: Sum, owed: Sum) -> None:
+def divide(moves: Sum, layout: Layout, operand: int, beside: Sum, apart: Sum, owed: Sum) -> None:
     """Moves of which a port stands alone: that one moves apart, the others owe theirs. Else all go beside."""
-    alone = moves.alone(layout)
+    alone = moves.alone(layout, operand)
     apart.update_from(moves, alone)
     (owed if alone else beside).update_from(moves, moves.keys() - alone)
 

@@ -72,25 +72,26 @@ class _Chunks:
 
     def kind(self, before: tuple[int, ...], now: tuple[int, ...]) -> Kind:
         """Of (cycles, words of each stream) of the chunk before and of this one."""
-        load, streams, drain, apart, owed, beside = (Sum() for _ in range(6))
+        loads, drains, beside, apart, owed = (Sum() for _ in range(5))
         n = 1 + len(self.work.inputs)
         for stream, words in zip(self.work.inputs, now[1:n], strict=True):
-            self._take(load if self._passes(stream) else streams, stream.home, READ, stream, words)
+            load, here = Sum(), Sum()
+            self._take(load if self._passes(stream) else here, stream.home, READ, stream, words)
             if self._passes(stream):
                 self._take(load, self.engine, WRITE, stream, words)
-                self._take(streams, self.engine, READ, stream, words)
+                self._take(here, self.engine, READ, stream, words)
+            divide(load, self.layout, stream.operand, loads, apart, owed)
+            divide(here, self.layout, stream.operand, beside, apart, beside)
         for i, stream in enumerate(self.work.outputs):
-            out, words = before[n + i], now[n + i]
+            out, words, drain, here = before[n + i], now[n + i], Sum(), Sum()
             if self._passes(stream):
-                self._take(streams, self.engine, WRITE, stream, words)
+                self._take(here, self.engine, WRITE, stream, words)
                 self._take(drain, self.engine, READ, stream, out)
                 self._take(drain, stream.home, WRITE, stream, out)
             else:
-                self._take(streams, stream.home, WRITE, stream, words)
-        loads, drains = Sum(), Sum()
-        divide(load, self.layout, loads, apart, owed)
-        divide(drain, self.layout, drains, apart, owed)
-        divide(streams, self.layout, beside, apart, beside)
+                self._take(here, stream.home, WRITE, stream, words)
+            divide(drain, self.layout, stream.operand, drains, apart, owed)
+            divide(here, self.layout, stream.operand, beside, apart, beside)
         return Kind(
             compute=now[0] * self.ticks.per_cycle,
             begins=(0, 1),

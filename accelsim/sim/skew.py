@@ -1,4 +1,4 @@
-"""What a systolic array needs beside its steps: to load, fill and drain, by the fold rule of the array.
+"""What an array needs beside its steps: to load, fill and drain, by its fold rule, or to set up a pass.
 
 A chain of folds of T steps on R rows and C columns (`docs/semantics.md`): sequential, each fold
 L + R + C - 2; preload, L first, R between two folds, R + C - 2 last; overlapped, max(R - T, 0) between two.
@@ -36,9 +36,10 @@ def skew_of(tiles: TileSteps, machine: Machine, dataflow: str, ticks: int) -> Sk
     """The skew of a mapping that follows `dataflow`; none on a bus, or where nothing is systolic."""
     if tiles.stationary is None:
         return Skew()
+    if dataflow == "rs":
+        return Skew(wait=int(machine.pass_cycles) * ticks)
     loops = tiles.loops
-    until = loops.last_moving(loops.relevant[tiles.stationary], len(loops.time))
-    folds, steps = loops.n_valid(until), loops.n_valid(len(loops.time))
+    folds, steps = loops.n_valid(tiles.n_fold_loops), loops.n_valid(len(loops.time))
     streamed = ceil(ceil(steps / machine.per_pe) / folds)
     load = 0 if dataflow == "os" else machine.rows
     ends = machine.rows + machine.cols - 2

@@ -8,9 +8,9 @@ from math import lcm
 
 import numpy as np
 
-from accelsim.mapping.footprint import partial_bytes, word_bytes
+from accelsim.mapping.footprint import moved_bytes, partial_bytes
 from accelsim.tables.dims import N_OPERANDS, O
-from accelsim.tables.machine import Machine
+from accelsim.tables.machine import PARTS_OF_A_BIT, Machine
 
 MAX_TICKS = 2**24
 """Ticks of a cycle at most: where a common multiple would be larger, transfers are rounded up to a tick."""
@@ -24,6 +24,7 @@ class Ticks:
     per_cycle: int
     word: dict[tuple[int, int, int], Fraction]  # (level, READ or WRITE, operand); only finite ones
     partial: dict[tuple[int, int], Fraction]  # (level, READ or WRITE) of an unfinished sum
+    pass_bit: Fraction = Fraction(0)  # of weights on their way into a row-stationary array at rest
 
     def cycles(self, ticks: int) -> int:
         """Whole cycles that so many ticks take."""
@@ -41,9 +42,15 @@ def ticks_of(machine: Machine) -> Ticks:
                 continue
             per_byte = 1 / Fraction(float(rate)).limit_denominator(10**6)
             for t in range(N_OPERANDS):
-                cycles[level, way, t] = per_byte * Fraction(word_bytes(machine, level, t))
+                cycles[level, way, t] = per_byte * Fraction(moved_bytes(machine, level, t))
             partial[level, way] = per_byte * Fraction(partial_bytes(machine, level))
-    parts = [x.denominator for x in (*cycles.values(), *partial.values())]
+    bit = Fraction(0)
+    if np.isfinite(machine.pass_bytes_per_cycle):
+        bit = 1 / (8 * Fraction(machine.pass_bytes_per_cycle).limit_denominator(10**6))
+    parts = [x.denominator for x in (*cycles.values(), *partial.values(), bit)]
+    if machine.coding is not None:  # the same ticks for all layers, however short their code
+        coded = (cycles[key] for key in cycles if key[0] == machine.n_levels - 1)
+        parts += [(x / (8 * PARTS_OF_A_BIT)).denominator for x in coded]
     per_cycle = lcm(machine.per_pe, max(machine.vector_lanes, 1), *parts)
     if per_cycle > MAX_TICKS:
         per_cycle = lcm(machine.per_pe, max(machine.vector_lanes, 1)) * 2**10
@@ -51,6 +58,7 @@ def ticks_of(machine: Machine) -> Ticks:
         per_cycle,
         {key: value * per_cycle for key, value in cycles.items()},
         {key: value * per_cycle for key, value in partial.items()},
+        bit * per_cycle,
     )
 
 

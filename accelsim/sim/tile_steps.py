@@ -39,9 +39,23 @@ class TileSteps:
     boundary) of sums; ("mac", I | W) words that multipliers read; ("update" | "complete" | "accumulate", O).
     """
 
-    def __init__(self, problem: Problem, nest: Nest, machine: Machine, stationary: int | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        nest: Nest,
+        machine: Machine,
+        stationary: int | None = None,
+        has_passes: bool = False,
+    ) -> None:
         self.loops = loops = Loops(problem, nest)
         self.machine, self.stationary = machine, stationary
+        n_loops = len(loops.time)
+        if has_passes and machine.pass_cycles:  # weights that stay in the array, whatever moves inside a PE
+            self.stationary, n_loops = W, loops.n_time(machine.fanout_level - 1)
+        self.n_fold_loops = 0
+        """Loops in time that tell one stationary tile of the array from another."""
+        if self.stationary is not None:
+            self.n_fold_loops = loops.last_moving(loops.relevant[self.stationary], n_loops)
         self.factors = {t: Factor(loops, t, machine) for t in (I, W)}
         self.sums = Sums(loops, machine)
         inside = [t for t in (I, W, O) if nest.kept_levels(t)[0] < machine.fanout_level]
@@ -96,7 +110,7 @@ class TileSteps:
         block[:, self.columns["steps", None]] = steps
         if self.stationary is None:
             return
-        until = loops.last_moving(loops.relevant[self.stationary], len(loops.time))
+        until = self.n_fold_loops
         folds = np.ones(len(block), np.int64)
         for d in loops.dims:
             inner = loops.offsets_between(d, n, until)

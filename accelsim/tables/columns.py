@@ -93,6 +93,14 @@ _CYCLES: Final = (
         "sum",
     ),
     Column(
+        "exposed_cycles",
+        "int",
+        "cycles",
+        "Of the stall of the analytic model, transfers during which nothing is computed (`overlap: false`).",
+        "bytes of the operands that do not overlap / bandwidth, level by level",
+        "sum",
+    ),
+    Column(
         "transfer_cycles_by_level",
         "dict",
         "cycles",

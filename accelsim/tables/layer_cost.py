@@ -31,6 +31,8 @@ class LayerCost:
     read_bytes: Floats  # [L, T]
     write_bytes: Floats  # [L, T]
     transfer_cycles: Floats  # [L]
+    beside_cycles: Floats  # [L], of operands that move beside compute
+    apart_cycles: Floats  # [L], of those that move while nothing is computed
     compute_cycles: int
     fill_drain_cycles: int
     latency_cycles: int
@@ -47,6 +49,11 @@ class LayerCost:
         return self.latency_cycles - self.compute_cycles - self.fill_drain_cycles
 
     @property
+    def exposed_cycles(self) -> int:
+        """Of the latency, transfers during which nothing is computed."""
+        return int(whole_cycles(self.apart_cycles).sum())
+
+    @property
     def energy_pj(self) -> float:
         return float(self.level_pj.sum() + self.compute_pj + self.hop_pj.sum() + self.leakage_pj)
 
@@ -61,6 +68,8 @@ class LayerCost:
             read_bytes=self.read_bytes * times,
             write_bytes=self.write_bytes * times,
             transfer_cycles=self.transfer_cycles * times,
+            beside_cycles=self.beside_cycles * times,
+            apart_cycles=self.apart_cycles * times,
             compute_cycles=self.compute_cycles * times,
             fill_drain_cycles=self.fill_drain_cycles * times,
             latency_cycles=self.latency_cycles * times,

@@ -7,6 +7,7 @@ I, W, O. One core of the machine: replicated cores are `n_cores`, their shared c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Literal
 
 import numpy as np
@@ -27,6 +28,20 @@ STATIONARY: Final = {"os": O, "ws": W, "is": I, "dc": W}
 
 BEST_HOME: Final = -1
 """`activation_home`: each tensor lives at the innermost level that can hold it."""
+
+
+PARTS_OF_A_BIT: Final = 64
+"""`moved_bits` are whole numbers of such parts: kernels and simulation then count them exactly."""
+
+
+@dataclass(frozen=True)
+class RunLength:
+    """A code of zeros: a run of them and the value after it, so many pairs in a word of the link."""
+
+    run_bits: int
+    value_bits: int
+    pairs: int
+    word_bits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +66,7 @@ class Machine:
     write_bytes_per_cycle: NDArray[np.float64]  # [L], per instance, inf where none is given
     shared_port: NDArray[np.bool_]  # [L], reads and writes share the one bandwidth that is given
     double_buffered: NDArray[np.bool_]  # [L], two tiles of each operand
-    overlap: NDArray[np.bool_]  # [L], transfers of the level run beside compute
+    overlap: NDArray[np.bool_]  # [L, T], transfers of an operand at the level run beside compute
     padding_stored: NDArray[np.bool_]  # [L], padding is fetched and takes room
     fetch_box: NDArray[np.bool_]  # [L], strides fetch the words that they skip
 
@@ -77,6 +92,13 @@ class Machine:
     dataflow: str  # the one that is chosen
     activation_home: int  # level index, or BEST_HOME
     activation_reserve_frac: float  # share of the home level kept free for tiles of what lives elsewhere
+
+    pass_cycles: float = 0.0  # row-stationary: control before each pass, whole cycles
+    pass_bytes_per_cycle: float = inf  # row-stationary: weights of a pass on their way into resting PEs
+    coding: RunLength | None = None  # of maps between layers, at the outermost level
+    moved_bits: NDArray[np.float64] | None = None  # [L, T], of a finished word that moves coded; 0: as it is
+    gates_mac: bool = False  # an input that is zero lets the multiplier rest
+    gated: NDArray[np.bool_] | None = None  # [L], memories of the PE that rest then, too
 
     @property
     def n_levels(self) -> int:

@@ -55,6 +55,8 @@ class ArrayCounts:
     steps: int = 0
     macs: int = 0
     passes: int = 0
+    loads: int = 0
+    """Passes for which weights came in: the others go on with those that are there."""
     most_active_pes: int = 0
     words: Counter[str] = field(default_factory=Counter)
 
@@ -143,6 +145,7 @@ class _Array:
             pad.update((word, int(tensor[word])) for word in missing)
             wanted |= missing
             self.counts.words[f"spad {operand} fill"] += len(missing)
+        self.counts.loads += operand == "W" and bool(wanted)
         self.counts.words["glb I read" if operand == "I" else "dram W read"] += len(wanted)
 
     def _take_up(self, tile: Tile, b: int, j: int) -> None:

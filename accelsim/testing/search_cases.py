@@ -19,6 +19,9 @@ from accelsim.testing.all_mappings import splits_of
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
+OVERLAPS = ((True, True, True), (True, True, True), (False, False, False), (False, True, False))
+"""Whether transfers of I, W and O at a level run beside compute."""
+
 KINDS = {
     "matrix product": "KCN",
     "1-D convolution": "PRKC",
@@ -171,7 +174,7 @@ def _machine(draw: DrawFn, structure: dict[str, Any], problem: Problem) -> Machi
         write_bytes_per_cycle=speeds if draw(flag) else each(speed),
         shared_port=each(flag),
         double_buffered=each(flag),
-        overlap=each(st.sampled_from((True, True, False))),
+        overlap=each(st.sampled_from(OVERLAPS)),
         padding_stored=structure["padding_stored"],
         fetch_box=structure["fetch_box"],
         fanout_level=structure["fanout_level"],
@@ -194,6 +197,9 @@ def _machine(draw: DrawFn, structure: dict[str, Any], problem: Problem) -> Machi
         dataflow="any",
         activation_home=n_levels - 1,
         activation_reserve_frac=0.0,
+        pass_cycles=one(0.0, 0.0, 5.0),
+        pass_bytes_per_cycle=one(inf, inf, 0.5),
+        moved_bits=one(None, None, np.full((n_levels, N_OPERANDS), 5 / 64)),
     )
 
 

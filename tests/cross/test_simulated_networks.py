@@ -91,7 +91,7 @@ def test_a_layer_whose_weights_were_not_there_before_is_never_faster_than_run_sa
 @pytest.mark.parametrize(
     ("arch", "steps", "events"),
     [
-        ("eyeriss", 52_262, 1_780),
+        ("eyeriss", 29_612, 1_631),
         ("gemmini_16x16", 12_499, 3_190),
         ("mlu100", 2_304, 420),
         ("systolic_128x128", 377, 290),

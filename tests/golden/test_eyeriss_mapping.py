@@ -1,4 +1,4 @@
-"""AlexNet under the Eyeriss chip's own mapping (accelsim/evidence/eyeriss_mapping.csv) at batch 4.
+"""AlexNet under the Eyeriss chip's own mapping (accelsim/evidence/eyeriss_alexnet/mapping.csv) at batch 4.
 
 Exact: active PEs of Table V, cycles of the row-stationary arithmetic, words of the buffer. The measured
 latencies, traffic and power are other evidence.
@@ -25,7 +25,7 @@ REPO = Path(__file__).resolve().parents[2]
 MAPPING = REPO / "docs" / "examples" / "eyeriss_alexnet_mapping.yaml"
 BATCH = 4
 
-with (REPO / "accelsim" / "evidence" / "eyeriss_mapping.csv").open(encoding="utf-8") as _file:
+with (REPO / "accelsim" / "evidence" / "eyeriss_alexnet" / "mapping.csv").open(encoding="utf-8") as _file:
     TABLE = {row["layer"]: row for row in csv.DictReader(line for line in _file if not line.startswith("#"))}
 
 LAYERS = {

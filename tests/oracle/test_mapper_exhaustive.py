@@ -168,7 +168,7 @@ def test_partial_costs_below_nothing_are_no_bound_of_a_product() -> None:
         read_bytes_per_cycle=np.array([np.inf, np.inf, 1.0]),
         write_bytes_per_cycle=np.array([np.inf, np.inf, 1.0]),
         shared_port=np.zeros(3, np.bool_),
-        overlap=np.array([True, True, False]),
+        overlap=np.repeat([[True], [True], [False]], 3, axis=1),
         mac_pj=0.0,
         leakage_pj_per_cycle=0.0,
         fanout_level=0,

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.sim_cases import nest_of, problem_of
+from support.small_machine import small_machine
 
+from accelsim.cost.evaluate import evaluate
 from accelsim.testing.loop_walk import Case, walk
 from accelsim.testing.row_stationary import ArrayCounts, RowStationary, run_row_stationary
 
@@ -101,6 +104,21 @@ def test_array_moves_the_words_of_its_loop_nest(problem):
     for level, memory in enumerate(("spad", "glb")):
         for cause in ("accumulate", "drain", "return", "returned", "update"):
             assert words[f"{memory} O {cause}"] == events[level, "O", cause], (memory, cause)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(problems(), st.sampled_from([0.0, 7.0]), st.sampled_from([math.inf, 2.0, 8.0]))
+def test_passes_cost_control_and_the_loading_of_their_weights(problem, control, bandwidth):
+    """7 cycles for each pass that takes new weights; words of a byte over the links' bandwidth."""
+    array, case = run(*problem), loop_nest(*problem)
+    machine = small_machine(
+        capacity_bytes=np.full(3, 1e6), pass_cycles=control, pass_bytes_per_cycle=bandwidth
+    )
+    cost = evaluate(problem_of(case), nest_of(case), machine, "rs")
+    assert cost.compute_cycles[0] == array.steps
+    assert cost.fill_drain_cycles[0] == control * array.loads + math.ceil(
+        array.words["dram W read"] / bandwidth
+    )
 
 
 @pytest.mark.parametrize(

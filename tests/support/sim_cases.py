@@ -13,6 +13,7 @@ from accelsim.tables.dims import DIMS
 from accelsim.tables.machine import FOLDS, Machine
 from accelsim.tables.nest import Nest, Problem
 from accelsim.testing.loop_case import Case
+from accelsim.testing.search_cases import OVERLAPS
 from accelsim.testing.strategies import cases
 
 RATES = (np.inf, 0.75, 1.0, 2.4, 3.0, 7.0, 16.0)
@@ -58,7 +59,7 @@ def machine_of(case: Case, fanout_level: int = 1) -> Machine:
         write_bytes_per_cycle=wide,
         shared_port=np.zeros(n, np.bool_),
         double_buffered=np.zeros(n, np.bool_),
-        overlap=np.ones(n, np.bool_),
+        overlap=np.ones((n, 3), np.bool_),
         padding_stored=np.array(case.padding_stored),
         fetch_box=np.array(case.fetch_box),
         fanout_level=min(fanout_level, n - 1),
@@ -89,11 +90,13 @@ def simulated(draw: st.DrawFn, finite: bool = True, max_macs: int = 200) -> Draw
         machine,
         double_buffered=flags(True, False),
         capacity_bytes=np.array(draw(st.lists(st.sampled_from([np.inf, 0.0]), min_size=n, max_size=n))),
-        overlap=flags(True, True, False),
+        overlap=np.array(draw(st.lists(st.sampled_from(OVERLAPS), min_size=n, max_size=n))),
         fold=draw(st.sampled_from(FOLDS)),
         per_pe=draw(st.sampled_from([1, 1, 2, 3])),
         rows=draw(st.integers(1, 6)),
         cols=draw(st.integers(1, 6)),
+        pass_cycles=draw(st.sampled_from([0.0, 3.0])),
+        pass_bytes_per_cycle=draw(st.sampled_from([np.inf, 0.75, 2.0])),
     )
     if finite:
         shared = flags(True, False)
@@ -105,4 +108,4 @@ def simulated(draw: st.DrawFn, finite: bool = True, max_macs: int = 200) -> Draw
             read_bytes_per_cycle=read,
             write_bytes_per_cycle=np.where(shared, read, write),
         )
-    return problem_of(case), nest_of(case), machine, draw(st.sampled_from(["ws", "os", "is", "nlr"]))
+    return problem_of(case), nest_of(case), machine, draw(st.sampled_from(["ws", "os", "is", "rs", "nlr"]))

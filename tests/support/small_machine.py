@@ -31,7 +31,7 @@ def small_machine(**changes: Any) -> Machine:
         "write_bytes_per_cycle": np.array([inf, 4.0, 2.0]),
         "shared_port": np.array([False, False, True]),
         "double_buffered": np.zeros(3, np.bool_),
-        "overlap": np.ones(3, np.bool_),
+        "overlap": np.ones((3, 3), np.bool_),
         "padding_stored": np.zeros(3, np.bool_),
         "fetch_box": np.zeros(3, np.bool_),
         "fanout_level": 1,

@@ -13,7 +13,7 @@ from support.small_machine import small_machine
 
 import accelsim
 from accelsim.base.errors import InputError, UncostedError
-from accelsim.cost.latency import busy_cycles, port_cycles
+from accelsim.cost.latency import busy_cycles, transfers_of
 from accelsim.costing import Costing, compulsory_words, status_of
 from accelsim.mapper.found import SearchOptions
 from accelsim.mapper.solve import Solver
@@ -91,13 +91,14 @@ def test_transfers_that_end_with_a_cycle_take_no_further_one() -> None:
         read_bytes_per_cycle=np.full(machine.n_levels, 2.4),
         write_bytes_per_cycle=np.full(machine.n_levels, 2.4),
         shared_port=np.ones(machine.n_levels, np.bool_),
-        overlap=np.zeros(machine.n_levels, np.bool_),
+        overlap=np.zeros((machine.n_levels, 3), np.bool_),
     )
-    read, written = (np.array([n] + [0.0] * (machine.n_levels - 1)) for n in (55_760.0, 6_400.0))
-    transfer = port_cycles(two, read, written)
-    assert transfer[0] > 25_900
-    assert busy_cycles(two, np.array(7), transfer) == 25_907
-    assert busy_cycles(two, np.array(7), port_cycles(two, read + read / 1e9, written)) == 25_908
+    read, written = np.zeros((2, machine.n_levels, 3))
+    read[0, 0], written[0, 2] = 55_760.0, 6_400.0
+    transfer = transfers_of(two, read, written)
+    assert transfer.all[0] > 25_900
+    assert busy_cycles(np.array(7), transfer) == 25_907
+    assert busy_cycles(np.array(7), transfers_of(two, read + read / 1e9, written)) == 25_908
 
 
 def test_row_has_only_columns_of_the_table() -> None:

@@ -139,7 +139,7 @@ def test_sums_that_stay_leave_the_array_once() -> None:
 # --- row-stationary
 
 CHIP = [
-    # R, e, r, t and the sets that fit 12 x 14 PEs, out of eyeriss_mapping.csv (Table III of the JSSC paper)
+    # R, e, r, t and the sets that fit 12 x 14 PEs, of the cases of evidence (Table III of the JSSC paper)
     (11, 7, 1, 2),
     (5, 27, 1, 1),
     (3, 13, 1, 4),

@@ -122,4 +122,4 @@ def test_the_wheel_ships_architectures_technologies_networks_and_evidence() -> N
     wheel = hatch["build"]["targets"]["wheel"]
     assert set(wheel["force-include"]) == {"arch_configs", "technologies", "workloads"}
     assert wheel["packages"] == ["accelsim"]
-    assert list((ROOT / "accelsim" / "evidence").glob("*.csv"))
+    assert len(list((ROOT / "accelsim" / "evidence").glob("*/values.csv"))) >= 15

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from accelsim.base.errors import InputError, Problem
+from accelsim.checking import check
 from accelsim.hardware import load_arch
 from accelsim.hardware.constants import components, total_area_mm2
 from accelsim.hardware.sram import Curve
@@ -230,10 +231,9 @@ def test_a_technology_file_with_a_slip_says_where(tmp_path: Path) -> None:
 
 
 def test_check_knows_a_technology_and_a_table_of_drams() -> None:
-    from accelsim import flow
 
     for name in (*nodes(), "dram"):
-        (found,) = flow.check(ROOT / "technologies" / f"{name}.yaml")
+        (found,) = check(ROOT / "technologies" / f"{name}.yaml")
         assert (found["kind"], found["ok"]) == ("technology", True)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.small_machine import small_machine
 
-from accelsim.cost.latency import busy_cycles, port_cycles, together
+from accelsim.cost.latency import Transfers, busy_cycles, port_cycles, together
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
 from accelsim.tables.dims import I, O, W
 
@@ -61,7 +61,7 @@ def test_words_are_as_wide_as_the_memory_or_else_the_operand() -> None:
 
 
 def test_transfers_that_do_not_overlap_are_added() -> None:
-    machine = small_machine(overlap=np.array([True, True, False]))
+    machine = small_machine(overlap=np.repeat([[True], [True], [False]], 3, axis=1))
     cost = vector_cost(machine, 64, [Flow(I, 64, DRAM)], [])
     # the engine 16 cycles, sram 64 / 4 = 16 beside it, dram 64 / 2 = 32 before
     assert cost.latency_cycles == 16 + 32
@@ -75,8 +75,8 @@ def test_shared_port_takes_reads_and_writes_one_after_the_other() -> None:
 
 
 def test_each_transfer_takes_whole_cycles() -> None:
-    machine = small_machine(overlap=np.array([False, False, False]))
-    assert busy_cycles(machine, np.array(3), np.array([0.1, 0.2, 2.5])) == 3 + 1 + 1 + 3
+    apart = np.array([0.1, 0.2, 2.5])
+    assert busy_cycles(np.array(3), Transfers(apart, np.zeros(3), apart)) == 3 + 1 + 1 + 3
 
 
 def test_fused_work_shares_the_latency_and_adds_the_counts() -> None:

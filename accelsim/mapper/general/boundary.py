@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.footprint import partial_bytes, word_bytes
+from accelsim.mapping.footprint import moved_bytes, partial_bytes
 from accelsim.tables.dims import N_OPERANDS, O
 from accelsim.tables.layer_cost import whole_cycles
 from accelsim.tables.machine import Machine
@@ -36,11 +36,12 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Port:
-    """A bandwidth: reads, writes or both of a level."""
+    """A bandwidth: reads, writes or both of a level, of the operands that move beside compute or apart."""
 
     level: int
     reads: bool
     writes: bool
+    overlap: bool
 
 
 def ports_of(machine: Machine) -> tuple[Port, ...]:
@@ -49,10 +50,12 @@ def ports_of(machine: Machine) -> tuple[Port, ...]:
     for level in range(machine.n_levels):
         read = np.isfinite(machine.read_bytes_per_cycle[level])
         write = np.isfinite(machine.write_bytes_per_cycle[level])
-        if machine.shared_port[level] and (read or write):
-            ports.append(Port(level, True, True))
-        else:
-            ports += [Port(level, True, False)] * bool(read) + [Port(level, False, True)] * bool(write)
+        for overlap in sorted({bool(beside) for beside in machine.overlap[level]}):
+            if machine.shared_port[level] and (read or write):
+                ports.append(Port(level, True, True, overlap))
+            else:
+                ports += [Port(level, True, False, overlap)] * bool(read)
+                ports += [Port(level, False, True, overlap)] * bool(write)
     return tuple(ports)
 
 
@@ -84,14 +87,15 @@ class Forms:
     def inside(self) -> Bools:  # [r], ports of one PE
         return np.array([False, *(port.level < self.machine.fanout_level for port in self.ports)])
 
-    def _unit(self, level: int, write: bool, width_bytes: float) -> Floats:  # [r]
-        """Cost of one word read from or written to a level."""
+    def _unit(self, level: int, write: bool, width_bytes: float, operand: int = O) -> Floats:  # [r]
+        """Cost of one word of an operand read from or written to a level."""
         machine = self.machine
         pj = machine.write_pj_per_byte if write else machine.read_pj_per_byte
         speed = machine.write_bytes_per_cycle if write else machine.read_bytes_per_cycle
         unit = [width_bytes * float(pj[level])]
         for port in self.ports:
             mine = port.level == level and (port.writes if write else port.reads)
+            mine = mine and port.overlap == machine.overlap[level, operand]
             unit.append(width_bytes / float(speed[level]) if mine else 0.0)
         return np.array(unit)
 
@@ -103,7 +107,7 @@ class Forms:
     def _reads(self, t: int, macs: float) -> None:
         machine, fan = self.machine, self.machine.fanout_level
         innermost = self.kept[t][0]
-        unit = self._unit(innermost, False, word_bytes(machine, innermost, t))
+        unit = self._unit(innermost, False, moved_bytes(machine, innermost, t), t)
         if innermost >= fan and machine.multicast[t]:
             self.k1[:, t] += unit * macs
         else:
@@ -114,8 +118,8 @@ class Forms:
         for b, bound in enumerate(self.boundaries):
             if bound.operand != t:
                 continue
-            send = self._unit(bound.parent, False, word_bytes(machine, bound.parent, t))
-            take = self._unit(bound.child, True, word_bytes(machine, bound.child, t))
+            send = self._unit(bound.parent, False, moved_bytes(machine, bound.parent, t), t)
+            take = self._unit(bound.child, True, moved_bytes(machine, bound.child, t), t)
             if inside and bound.child == inside[-1]:
                 take = take + self._hop(t)
             above = bound.parent if machine.multicast[t] else bound.child
@@ -138,7 +142,7 @@ class Forms:
             self.k0 += (add + look) * macs
         self.k0 -= look * outputs  # a sum starts at zero, without a read
         if innermost == home:
-            self.k0 -= (add - self._unit(innermost, True, word_bytes(machine, innermost, O))) * outputs
+            self.k0 -= (add - self._unit(innermost, True, moved_bytes(machine, innermost, O))) * outputs
         for b, bound in enumerate(self.boundaries):
             if bound.operand != O:
                 continue
@@ -154,9 +158,9 @@ class Forms:
             (self.s1 if p < fan or (crossing and not machine.reduce) else self.s0)[:, b] += update
             self.s0[:, b] += returned
             self.k0 -= returned * outputs
-            self.k0 -= (update - self._unit(p, True, word_bytes(machine, p, O))) * outputs
+            self.k0 -= (update - self._unit(p, True, moved_bytes(machine, p, O))) * outputs
             if c != innermost:
-                self.k0 -= (drain - self._unit(c, False, word_bytes(machine, c, O))) * outputs
+                self.k0 -= (drain - self._unit(c, False, moved_bytes(machine, c, O))) * outputs
             if crossing and machine.reduce:
                 self.t1[:, b] += hop
                 self.t0[:, b] -= hop
@@ -191,10 +195,12 @@ def latency(
     """`cost.latency` on the cycles of ports: the slowest that overlap, those that do not, and the array's."""
     beside, apart = compute + waits, np.zeros_like(compute)
     for level in range(machine.n_levels):
-        mine = [k for k, port in enumerate(ports) if port.level == level]
-        if mine:
+        for overlap in (False, True):
+            mine = [k for k, port in enumerate(ports) if port.level == level and port.overlap == overlap]
+            if not mine:
+                continue
             transfer = whole_cycles(cycles[mine].max(0))
-            if machine.overlap[level]:
+            if overlap:
                 beside = np.maximum(beside, transfer)
             else:
                 apart = apart + transfer

@@ -9,7 +9,8 @@ Of all counts only those of inputs change with k at given N. What passes into th
 with a larger k. What passes into a PE is the same for all N passes but for what stays when the next begins:
 when k advances only columns return, when D advances C and the outer filter loops return, too, so that less
 stays; what those filter loops let stay when they advance themselves is nothing where C returns with them.
-Weights and sums move alike, since each pass has its own, as long as a sum leaves the PE after each channel:
+Weights and sums move alike, since each pass has its own (so that the number of passes that
+take new weights, and what they load, is the same, too), as long as a sum leaves the PE after each channel:
 there is more than one column, or more than one pass each time that C runs. With one column a pass that is
 alone (k = 1, or the last where k leaves a remainder of 1) keeps its sums for all channels: such k are
 families of their own. So with no outer filter loops or some outer loop of C, no count is lower than with k
