@@ -16,6 +16,7 @@ from accelsim.mapping.dataflows import DATAFLOWS, followed
 from accelsim.mapping.footprint import level_bytes, moved_bytes, partial_bytes
 from accelsim.mapping.lower import lower
 from accelsim.results.format import si
+from accelsim.results.row import idle_by_part
 from accelsim.sim.array_program import Lowered, array_program
 from accelsim.sim.layout import layout_of
 from accelsim.sim.network import Job, JobTimes, Simulated, simulate
@@ -151,14 +152,15 @@ class Simulation:
         cycles = self.ticks.cycles(times.end - times.start)
         analytic = row["latency_cycles"]
         parts = self._parts(times)
-        leakage = cycles * self.machine.leakage_pj_per_cycle
-        by_level = {**row["energy_pj_by_level"], "leakage": leakage}
+        idle = idle_by_part(cycles * self.machine.idle_pj_per_cycle, cycles, self.machine)
+        by_level = {**row["energy_pj_by_level"], **idle}
+        longer = sum(idle.values()) - sum(row["energy_pj_by_level"][part] for part in idle)
         row |= {
             "latency_cycles": cycles,
             **parts,
             "latency_s": cycles / self.machine.clock_hz,
             "utilization_frac": layer.macs / (cycles * self.machine.macs_per_cycle) if cycles else None,
-            "energy_pj": row["energy_pj"] + leakage - row["energy_pj_by_level"]["leakage"],
+            "energy_pj": row["energy_pj"] + longer,
             "energy_pj_by_level": by_level,
             "analytic_latency_cycles": analytic,
             "simulated_to_analytic": cycles / analytic if analytic else None,

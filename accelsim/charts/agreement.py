@@ -22,9 +22,10 @@ WIDE: Final = 3
 
 def agreement(case: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     """Published values beside ours, for each quantity that is not asked to be equal; None where all are."""
-    checks = {
-        check["quantity"]: check for check in case["checks"] if check["rule"] not in ("exact", "accuracy")
-    }
+    checks: dict[str, Mapping[str, Any]] = {}
+    for check in case["checks"]:
+        if check["rule"] not in ("exact", "accuracy"):
+            checks.setdefault(check["quantity"], check)  # the first names it, others look at further rows
     shown = [(check, _both(rows, name)) for name, check in checks.items() if len(_both(rows, name)) > 1]
     if not shown:
         return None

@@ -44,11 +44,11 @@ class Cost:
     level_pj: Floats  # [L, T, B]
     mac_pj: float
     hop_pj: Floats  # [T, B]
-    leakage_pj: Floats  # [B]
+    idle_pj: Floats  # [B]
 
     @property
     def energy_pj(self) -> Floats:  # [B]
-        total: Floats = self.level_pj.sum((0, 1)) + self.mac_pj + self.hop_pj.sum(0) + self.leakage_pj
+        total: Floats = self.level_pj.sum((0, 1)) + self.mac_pj + self.hop_pj.sum(0) + self.idle_pj
         return total
 
     @property
@@ -79,7 +79,7 @@ class Cost:
             level_pj=self.level_pj[:, :, i],
             compute_pj=float(self.mac_pj),
             hop_pj=self.hop_pj[:, i],
-            leakage_pj=float(self.leakage_pj[i]),
+            idle_pj=float(self.idle_pj[i]),
             active_pes=active_pes,
             wait_cycles=int(self.wait_cycles[i]),
         )
@@ -129,7 +129,7 @@ def assemble(problem: Problem, nest: Nest, machine: Machine, traffic: Traffic, d
         level_pj,
         problem.n_macs * machine.mac_pj,
         hops * machine.hop_pj_per_byte,
-        np.asarray(latency * machine.leakage_pj_per_cycle, np.float64),
+        np.asarray(latency * machine.idle_pj_per_cycle, np.float64),
     )
 
 

@@ -289,8 +289,8 @@ def _costs(rules: Rules, quantities: Quantities, shape: tuple[int, int]) -> tupl
     energy = np.full(shape, rules.mac_pj)
     for q in np.flatnonzero(rules.pj).tolist():
         energy += quantities[q] * rules.pj[q]
-    if rules.leakage_pj_per_cycle:
-        energy += latency * rules.leakage_pj_per_cycle
+    if rules.idle_pj_per_cycle:
+        energy += latency * rules.idle_pj_per_cycle
     fits = _fits(rules.limit, quantities, shape)
     return energy.ravel(), np.broadcast_to(latency, shape).ravel(), fits.ravel()
 

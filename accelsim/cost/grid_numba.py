@@ -46,7 +46,7 @@ def combine(tables: Tables, left: Floats) -> tuple[Floats, Floats, Bools]:  # [n
             [rules.shared_port, rules.overlap, (np.frexp(bits_per_cycle)[0] == 0.5).all(axis=0), rules.rests]
         ),
         np.array([rules.steps, rules.folds, fold, load, rules.rows, rules.cols, rules.per_pe], np.int64),
-        np.array([rules.mac_pj, rules.leakage_pj_per_cycle]),
+        np.array([rules.mac_pj, rules.idle_pj_per_cycle]),
         energy,
         latency,
         fits,

@@ -54,7 +54,7 @@ class Rules:
     cols: int
     per_pe: int
     mac_pj: float
-    leakage_pj_per_cycle: float
+    idle_pj_per_cycle: float
 
 
 def quantities_of(
@@ -138,7 +138,7 @@ class _Maker:
             machine.cols,
             machine.per_pe,
             self.problem.n_macs * machine.mac_pj,
-            machine.leakage_pj_per_cycle,
+            machine.idle_pj_per_cycle,
         )
         return self.found, rules
 

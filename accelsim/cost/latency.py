@@ -84,7 +84,7 @@ def together(machine: Machine, cost: LayerCost, extra: LayerCost) -> LayerCost:
         level_pj=cost.level_pj + extra.level_pj,
         compute_pj=cost.compute_pj + extra.compute_pj,
         hop_pj=cost.hop_pj + extra.hop_pj,
-        leakage_pj=latency * machine.leakage_pj_per_cycle,
+        idle_pj=latency * machine.idle_pj_per_cycle,
         active_pes=cost.active_pes,
         wait_cycles=cost.wait_cycles,
     )

@@ -84,5 +84,5 @@ def _assemble(
         level_pj=level_pj,
         compute_pj=compute_pj,
         hop_pj=np.zeros(N_OPERANDS),
-        leakage_pj=latency * machine.leakage_pj_per_cycle,
+        idle_pj=latency * machine.idle_pj_per_cycle,
     )

@@ -135,7 +135,7 @@ class OnCore:
         i, w, o = (max(1.0, t / max(1, least)) for t, least in zip(touched, once or touched, strict=True))
         return CorePart(
             seconds=cycles / machine.clock_hz,
-            inside_pj=cost.energy_pj - cost.leakage_pj - float(cost.level_pj[dram].sum()) - fill_pj,
+            inside_pj=cost.energy_pj - cost.idle_pj - float(cost.level_pj[dram].sum()) - fill_pj,
             weight_fill_pj=fill_pj,
             refetch=(i, w, o),
         )

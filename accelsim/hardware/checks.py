@@ -13,7 +13,7 @@ from accelsim.hardware.model import ArchFile, Memory
 from accelsim.hardware.parts import Bandwidth, TechnologyAccess, TechnologyArea
 from accelsim.hardware.technology import dram_devices, nodes
 
-_RESERVED: Final = {"best", "compute", "mac", "hop", "vector", "leakage", "host", "total"}
+_RESERVED: Final = {"best", "compute", "mac", "hop", "vector", "leakage", "clock", "host", "total"}
 
 
 @dataclass(frozen=True, slots=True)

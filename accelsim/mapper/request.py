@@ -28,6 +28,7 @@ UNSEEN: Final = frozenset(
         "vector_level",
         "activation_home",
         "activation_reserve_frac",
+        "clock_pj_per_cycle",
     }
 )
 """Fields of the machine that no search looks at: the dataflows and the homes say what matters."""

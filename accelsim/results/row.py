@@ -63,8 +63,16 @@ def _energy_by_level(cost: LayerCost, machine: Machine) -> dict[str, float]:
         "mac": float(cost.compute_pj),
         **by_level,
         "hop": float(cost.hop_pj.sum()),
-        "leakage": float(cost.leakage_pj),
+        **idle_by_part(float(cost.idle_pj), cost.latency_cycles, machine),
     }
+
+
+def idle_by_part(idle_pj: float, cycles: int, machine: Machine) -> dict[str, float]:
+    """What is drawn whatever the array does: leakage, and the clock where the machine tells it apart."""
+    if not machine.clock_pj_per_cycle:
+        return {"leakage": idle_pj}
+    clock_pj = cycles * machine.clock_pj_per_cycle
+    return {"leakage": idle_pj - clock_pj, "clock": clock_pj}
 
 
 def bound_columns(

@@ -39,7 +39,7 @@ class LayerCost:
     level_pj: Floats  # [L, T]
     compute_pj: float  # arithmetic: multiply-accumulates, or operations of the vector engine
     hop_pj: Floats  # [T]
-    leakage_pj: float
+    idle_pj: float
     active_pes: int = 0
     wait_cycles: int = 0
     """Of the fill and drain, what transfers run beside: an array that waits for its next weights."""
@@ -55,7 +55,7 @@ class LayerCost:
 
     @property
     def energy_pj(self) -> float:
-        return float(self.level_pj.sum() + self.compute_pj + self.hop_pj.sum() + self.leakage_pj)
+        return float(self.level_pj.sum() + self.compute_pj + self.hop_pj.sum() + self.idle_pj)
 
     def repeated(self, times: int) -> LayerCost:
         """The cost of runs one after the other that share nothing."""
@@ -76,7 +76,7 @@ class LayerCost:
             level_pj=self.level_pj * times,
             compute_pj=self.compute_pj * times,
             hop_pj=self.hop_pj * times,
-            leakage_pj=self.leakage_pj * times,
+            idle_pj=self.idle_pj * times,
             wait_cycles=self.wait_cycles * times,
         )
 

@@ -82,7 +82,7 @@ class Machine:
     accumulate_bits: int  # of a partial sum
     mac_pj: float
     hop_pj_per_byte: float  # from PE to PE
-    leakage_pj_per_cycle: float
+    idle_pj_per_cycle: float  # whatever is done: leakage and clock
 
     vector_lanes: int  # operations a cycle of the vector engine or host, 0 where there is none
     vector_pj_per_op: float
@@ -93,6 +93,7 @@ class Machine:
     activation_home: int  # level index, or BEST_HOME
     activation_reserve_frac: float  # share of the home level kept free for tiles of what lives elsewhere
 
+    clock_pj_per_cycle: float = 0.0  # of idle_pj_per_cycle: the wires and registers of the clock
     pass_cycles: float = 0.0  # row-stationary: control before each pass, whole cycles
     pass_bytes_per_cycle: float = inf  # row-stationary: weights of a pass on their way into resting PEs
     coding: RunLength | None = None  # of maps between layers, at the outermost level

@@ -189,7 +189,7 @@ def _machine(draw: DrawFn, structure: dict[str, Any], problem: Problem) -> Machi
         accumulate_bits=one(bits[2], 2 * bits[2], 32),
         mac_pj=one(0.0, 1.0),
         hop_pj_per_byte=one(0.0, 0.0, 0.7),
-        leakage_pj_per_cycle=one(0.0, 0.0, 0.25, 10.0),
+        idle_pj_per_cycle=one(0.0, 0.0, 0.25, 10.0),
         vector_lanes=0,
         vector_pj_per_op=0.0,
         vector_level=n_levels - 1,

@@ -107,7 +107,7 @@ def machines(draw: Any, case: Case) -> Machine:
         bits=r.integers(3, 20, 3),
         accumulate_bits=int(r.integers(8, 40)),
         hop_pj_per_byte=float(r.integers(0, 2)) * 0.3,
-        leakage_pj_per_cycle=float(r.integers(0, 2)) * 7.0,
+        idle_pj_per_cycle=float(r.integers(0, 2)) * 7.0,
         pass_cycles=float(r.integers(0, 2) * r.integers(1, 50)),
         pass_bytes_per_cycle=float(r.choice([np.inf, 0.7, 2.0])),
         moved_bits=None if r.integers(0, 2) else r.integers(0, 2, (n, 3)) * r.integers(1, 999, (n, 3)) / 64,

@@ -170,7 +170,7 @@ def test_partial_costs_below_nothing_are_no_bound_of_a_product() -> None:
         shared_port=np.zeros(3, np.bool_),
         overlap=np.repeat([[True], [True], [False]], 3, axis=1),
         mac_pj=0.0,
-        leakage_pj_per_cycle=0.0,
+        idle_pj_per_cycle=0.0,
         fanout_level=0,
         rows=1,
         cols=2,
@@ -233,6 +233,6 @@ def test_least_energy_of_a_dot_product_is_what_it_must_move() -> None:
     DRAM 16 + 16 reads at 100 pJ and the write of O at 200; sums in the register cost 15 x 1 + 16 x 2 and
     the final read 1; inputs and weights come past every buffer. 16 MACs at 5 pJ; leakage is switched off.
     """
-    machine = small_machine(rows=1, cols=1, leakage_pj_per_cycle=0.0)
+    machine = small_machine(rows=1, cols=1, idle_pj_per_cycle=0.0)
     expected = 32 * 100 + 200 + (15 * 1 + 16 * 2 + 1) + 16 * 5
     assert least(problem(C=16), machine, (2, 2, 2), "energy") == expected

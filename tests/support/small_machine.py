@@ -46,7 +46,7 @@ def small_machine(**changes: Any) -> Machine:
         "accumulate_bits": 8,
         "mac_pj": 5.0,
         "hop_pj_per_byte": 0.0,
-        "leakage_pj_per_cycle": 7.0,
+        "idle_pj_per_cycle": 7.0,
         "vector_lanes": 4,
         "vector_pj_per_op": 3.0,
         "vector_level": 1,

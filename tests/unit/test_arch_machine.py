@@ -88,7 +88,7 @@ def test_each_number_of_a_small_machine_is_the_one_worked_out_by_hand(tmp_path: 
     assert (m.reduce, m.diagonal) == (True, False)  # reduce: left out
     assert m.bits.tolist() == [8, 4, 8]
     assert m.accumulate_bits == 32
-    assert (m.mac_pj, m.hop_pj_per_byte, m.leakage_pj_per_cycle) == (0.5, 4.0, 6.0)  # 3 mW for 2 ns
+    assert (m.mac_pj, m.hop_pj_per_byte, m.idle_pj_per_cycle) == (0.5, 4.0, 6.0)  # 3 mW for 2 ns
     assert (m.vector_lanes, m.vector_pj_per_op, m.vector_level) == (5, pytest.approx(0.1), 2)
     assert (m.dataflows, m.dataflow) == (("os", "ws"), "os")
     assert (m.activation_home, m.activation_reserve_frac) == (2, 0.25)
@@ -100,7 +100,7 @@ def test_what_the_file_leaves_out_has_the_value_that_changes_nothing(tmp_path: P
     path.write_text(TINY)
     sets = ["core.vector=null", "core.leakage=null", "array.hop=null", "clusters=null", "activations=best"]
     m = load_arch(str(path), [*sets, "mac.bits=16", "mac.weight_bits=null"]).machine()
-    assert (m.vector_lanes, m.vector_pj_per_op, m.leakage_pj_per_cycle, m.hop_pj_per_byte) == (0, 0, 0, 0)
+    assert (m.vector_lanes, m.vector_pj_per_op, m.idle_pj_per_cycle, m.hop_pj_per_byte) == (0, 0, 0, 0)
     assert m.read_bytes_per_cycle[-1] == 20.0  # 10 GB/s / 500 MHz
     assert m.activation_home == BEST_HOME
     assert m.bits.tolist() == [16, 16, 16]

@@ -37,7 +37,7 @@ def test_values_are_read_as_the_file_would_read_them() -> None:
 def test_a_key_that_the_file_leaves_out_can_be_set() -> None:
     assert load_arch("systolic_32x32", ["array.diagonal=true"]).machine().diagonal
     machine = load_arch("systolic_32x32", ["leakage=2 W"]).machine()
-    assert machine.leakage_pj_per_cycle == 2000.0  # 2 W for a cycle of 1 ns
+    assert machine.idle_pj_per_cycle == 2000.0  # 2 W for a cycle of 1 ns
 
 
 def test_a_sourced_constant_takes_the_bare_value_and_says_where_it_is_from() -> None:

@@ -67,7 +67,7 @@ def same(a: Any, b: Any) -> bool:
 
 def test_what_is_read_back_is_the_same_to_the_bit() -> None:
     point = found().points[0]
-    odd = replace(point, value=0.1 + 0.2, cost=replace(point.cost, leakage_pj=5e-324))
+    odd = replace(point, value=0.1 + 0.2, cost=replace(point.cost, idle_pj=5e-324))
     several = replace(found(), points=(point, odd))
     assert same(from_bytes(to_bytes(several)), several)
 

@@ -60,8 +60,8 @@ def point(made: Nest, machine: Machine = MACHINE) -> Point:
 def costing(energy_pj: float, latency_cycles: int) -> Point:
     """A point of given cost: the leakage takes what the rest leaves."""
     made = point(nest(2))
-    rest = made.cost.energy_pj - made.cost.leakage_pj
-    cost = replace(made.cost, leakage_pj=energy_pj - rest, latency_cycles=latency_cycles)
+    rest = made.cost.energy_pj - made.cost.idle_pj
+    cost = replace(made.cost, idle_pj=energy_pj - rest, latency_cycles=latency_cycles)
     return Point(made.nest, cost, energy_pj * latency_cycles, "nlr")
 
 

@@ -88,7 +88,7 @@ def test_fused_work_shares_the_latency_and_adds_the_counts() -> None:
     assert (layer.latency_cycles, shortcut.latency_cycles, both.latency_cycles) == (50, 50, 100)
     assert both.reads[DRAM, I] == 200
     assert both.energy_pj == pytest.approx(layer.energy_pj + shortcut.energy_pj, rel=1e-12)
-    assert both.leakage_pj == 100 * 7
+    assert both.idle_pj == 100 * 7
 
 
 def test_repeated_runs_cost_so_many_times() -> None:

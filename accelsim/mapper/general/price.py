@@ -40,5 +40,5 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
     costs = np.where(possible, costs, 0.0)
     cycles = costs[1:] / np.where(variant.forms.inside[1:, None], n_pes, 1.0)
     total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
-    energy = costs[0] + total * machine.leakage_pj_per_cycle
+    energy = costs[0] + total * machine.idle_pj_per_cycle
     return np.where(possible, np.maximum(energy, 0), np.inf), np.where(possible, np.maximum(total, 0), np.inf)
