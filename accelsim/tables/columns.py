@@ -190,7 +190,8 @@ _ENERGY: Final = (
         "energy_pj_by_level",
         "dict",
         "pJ",
-        "The same, by level; `mac` is the arithmetic, `hop` the way from PE to PE, `leakage` the idle power, `clock` that of the clock where the machine gives it.",
+        "The same, by level; `mac` is the arithmetic, `hop` the way from PE to PE, `leakage` the idle power, "
+        "`clock` that of the clock where the machine gives it.",
         "reads x read energy + writes x write energy",
         "sum",
     ),

@@ -32,5 +32,5 @@ def test_the_pages_say_what_a_run_gives_now(case: str) -> None:
     page = ROOT / "docs" / "validation.md"
     assert result.more["cases"][0]["passed"] is not False
     assert body(render_table(result, page.name)) in region(page, "summary")
-    assert f"\n## {case.replace('_', ' ')}\n" in region(page, "cases")
+    assert f"## {case.replace('_', ' ')}\n" in region(page, "cases")
     assert body(render_short(result, "docs/validation.md")) in region(ROOT / "README.md", "validation")

@@ -27,7 +27,7 @@ from accelsim.mapper.solve import Solver, attempt, is_settled
 from accelsim.mapper.stored import from_bytes, to_bytes
 from accelsim.tables.certificate import Certificate
 from accelsim.tables.dims import DIMS
-from accelsim.tables.machine import Machine
+from accelsim.tables.machine import Machine, RunLength
 from accelsim.tables.nest import Problem
 
 KEY, OTHER = "ab" + "0" * 62, "ab" + "1" * 62
@@ -93,7 +93,13 @@ def test_bytes_of_something_else_are_no_result(body: bytes) -> None:
 
 def changed(machine: Machine, name: str) -> Machine:
     value = getattr(machine, name)
-    if isinstance(value, np.ndarray):
+    if value is None:
+        value = {
+            "coding": RunLength(5, 16, 3, 64),
+            "moved_bits": np.ones((machine.n_levels, 3)),
+            "gated": np.ones(machine.n_levels, np.bool_),
+        }[name]
+    elif isinstance(value, np.ndarray):
         value = ~value if value.dtype == bool else np.nan_to_num(value, posinf=1e12) + 1
     elif isinstance(value, str):
         value = {"fold": "preload", "dataflow": "os"}.get(name, value + "x")
