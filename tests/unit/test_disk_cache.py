@@ -106,7 +106,7 @@ def changed(machine: Machine, name: str) -> Machine:
     elif isinstance(value, tuple):
         value = (*value[:-1], value[-1] + "x")
     else:
-        value = not value if isinstance(value, bool) else value + 1
+        value = not value if isinstance(value, bool) else 1.0 if value == np.inf else value + 1
     return replace(machine, **{name: value})
 
 
