@@ -121,6 +121,7 @@ def _comparisons(case: Case, found: Found) -> list[dict[str, Any]]:
                     "case": case.name,
                     "row": case.label(row),
                     "quantity": check.quantity,
+                    "check": check.name,
                     "unit": check.unit,
                     "theirs": theirs,
                     "ours": pair.ours,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from accelsim.report.validate import VERDICT, asked, distance, found, number, row_error, without
+from accelsim.report.validate import VERDICT, asked, constant, distance, found, number, row_error, without
 from accelsim.results.result import Result
 
 MOST_ROWS: Final = 24
@@ -83,7 +83,7 @@ def _fitted(fitted: Sequence[Entry]) -> str:
     if not fitted:
         return "Fitted: nothing.\n"
     lines = [
-        (f"`{one['name']}`", f"{one['value']} {one['unit']}", one["fitted_to"], one["where"],
+        (f"`{one['name']}`", constant(one), one["fitted_to"], one["where"],
          "; ".join(without(part) for part in one["without"] if part["value"] is not None))
         for one in fitted
     ]  # fmt: skip
@@ -125,8 +125,16 @@ def _value(row: Entry | None) -> str:
 
 
 def _found(check: Entry) -> str:
-    kind = {"mean": "mean ", "median": "median ", "max": "largest ", "spearman": "Spearman "}
-    return kind.get(check["rule"], "mean " if check["rule"] == "shown" else "") + found(check)
+    if check["rule"] == "shown" and check["value"] is None:
+        return f"{found(check)} equal"
+    kind = {
+        "mean": "mean ",
+        "shown": "mean ",
+        "median": "median ",
+        "max": "largest ",
+        "spearman": "Spearman ",
+    }
+    return kind.get(check["rule"], "") + found(check)
 
 
 def _asked(check: Entry) -> str:

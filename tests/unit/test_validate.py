@@ -36,7 +36,7 @@ OFF = pairs(("10", 11.0), ("10", 8.0), ("10", 10.0), (None, 3.0))  # errors of 1
         ("max", 0.19, 0.2, False),
         ("within", 1.26, 0.2, True),
         ("within", 1.24, 0.2, False),
-        ("shown", None, 0.2, None),
+        ("shown", None, 0.1, None),
         ("at_least", None, 0.2, False),
         ("at_most", None, 0.2, False),
         ("exact", None, 0.2, False),
@@ -113,6 +113,22 @@ def test_every_case_that_ships_can_be_read_and_names_columns_that_its_table_has(
             assert any(one.takes(row) and row[one.quantity] for row in case.rows), (name, one.name)
         labels = [case.label(row) for row in case.rows]
         assert len(labels) == len(set(labels)), f"{name}: key does not name a row"
+
+
+def test_a_case_with_fitted_values_lists_what_was_fitted() -> None:
+    fitted = [read_case(name) for name in case_names()]
+    silent = [c.name for c in fitted if not c.fitted and any(k.basis == "fitted" for k in c.checks)]
+    assert silent == []
+
+
+def test_an_error_without_a_constant_is_of_the_kind_that_stands_beside_it() -> None:
+    (case,) = validate(["energy_per_op"]).more["cases"]
+    (exponent,) = case["fitted"]
+    untouched = ("MAC of a chip", "SRAM of other sources", "DRAM")
+    found = {check["name"]: check["value"] for check in case["checks"]}
+    without = {part["name"]: part["value"] for part in exponent["without"]}
+    assert {name: without[name] for name in untouched[1:]} == {name: found[name] for name in untouched[1:]}
+    assert without["arithmetic"] > 5 * found["arithmetic"]
 
 
 def test_an_unknown_case_is_told_with_the_nearest_one() -> None:
