@@ -44,6 +44,9 @@ def arch(name: str | Path, sets: Sequence[str] | str = (), dataflow: str | None 
     """A shipped architecture or a YAML file, with `--set` overrides (`array.rows=8`) and a dataflow."""
     from accelsim.hardware import load_arch
 
+    if str(name).lower().endswith(".cfg"):
+        hint = "`run --compat scalesim` alone takes one"
+        raise InputError(Problem("a SCALE-Sim configuration", file=str(name), hint=hint))
     return load_arch(str(name), sets, dataflow)
 
 

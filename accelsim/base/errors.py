@@ -65,6 +65,8 @@ class UncostedError(AccelsimError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The hint for a misspelt word, or None where nothing known is close to it."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """The hint for a misspelt word, or None where nothing known is close; other capitals are closest."""
+    names = list(known)
+    close = [name for name in names if name.casefold() == word.casefold()]
+    close = close or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else None

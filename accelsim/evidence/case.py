@@ -53,9 +53,14 @@ class Check:
     but: Mapping[str, tuple[str, ...]] | None = None
 
     def takes(self, row: Row) -> bool:
-        """Whether the check is about this row."""
-        chosen = all(row[key] in values for key, values in (self.only or {}).items())
-        return chosen and not any(row[key] in values for key, values in (self.but or {}).items())
+        """Whether the check is about this row: all that `only` says is so, and not all that `but` says."""
+        if self.but and _has(row, self.but):
+            return False
+        return _has(row, self.only or {})
+
+
+def _has(row: Row, wanted: Mapping[str, tuple[str, ...]]) -> bool:
+    return all(row[key] in values for key, values in wanted.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Case:
     fitted: tuple[Fitted, ...]
     rows: tuple[Row, ...]
     values_file: str
+    of_user: bool = False
+    """The rows are a user's, in place of those that ship."""
 
     def label(self, row: Row) -> str:
         """`CONV1`, or `RS 256 16 CONV1`: a row by its keys."""

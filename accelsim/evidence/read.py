@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -12,9 +12,12 @@ from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.base.files import read_limited
 from accelsim.base.yaml_lines import Document, Key, load_yaml_file
 from accelsim.evidence.case import ERRORS, SCORES, Case, Check, Fitted, Kind, Row, Rule, Value
+from accelsim.evidence.cells import Columns
 
 FOLDER: Final = Path(__file__).resolve().parent
 MAX_BYTES: Final = 10_000_000
+MOST_PROBLEMS: Final = 20
+"""Of a table that is wrong throughout, the first are said."""
 TEXT: Final = ("title", "kind", "source", "about")
 LISTS: Final = ("key", "given", "checks", "fitted")
 CHECK: Final = ("quantity", "name", "unit", "rule", "tolerance", "reason", "status", "only", "except")
@@ -49,9 +52,8 @@ def read_case(name: str, values: Path | None = None) -> Case:
     fitted = tuple(_fitted(document, ("fitted", at)) for at in range(len(data["fitted"])))
     rows = read_values(own)
     if values is not None:
-        # theirs may be missing in a user's table, what names a row and feeds the model may not
-        asked = {check.quantity for check in checks}
-        rows = read_values(values, needed=tuple(key for key in rows[0] if key not in asked))
+        asked = tuple(dict.fromkeys(check.quantity for check in checks))
+        rows = read_values(values, Columns.of(rows, asked))
     return Case(
         name=name,
         title=data["title"],
@@ -64,39 +66,60 @@ def read_case(name: str, values: Path | None = None) -> Case:
         fitted=fitted,
         rows=rows,
         values_file=str(values or own),
+        of_user=values is not None,
     )
 
 
-def read_values(file: Path, needed: tuple[str, ...] = ()) -> tuple[Row, ...]:
-    """The rows of a table whose first lines may be comments; InputError with the line that is uneven."""
-    lines = read_limited(file, MAX_BYTES, "a table of values").decode("utf-8-sig").splitlines()
+def read_values(file: Path, columns: Columns | None = None) -> tuple[Row, ...]:
+    """The rows of a table whose first lines may be comments; `columns` is what a user's table must have.
+
+    InputError with the lines that are uneven, and with cells that are no number where one is wanted.
+    """
+    name = str(file)
+    lines = _text(file).splitlines()
     first = next((at for at, line in enumerate(lines) if line and not line.startswith("#")), None)
     if first is None:
-        raise InputError(Problem("holds no table", file=str(file), expected="a header and rows"))
+        raise InputError(Problem("holds no table", file=name, expected="a header and rows"))
     reader = csv.DictReader(lines[first:], strict=True)
-    missing = [name for name in needed if name not in (reader.fieldnames or ())]
-    if missing:
-        raise InputError(
-            Problem(
-                f"lacks {', '.join(missing)}",
-                file=str(file),
-                line=first + 1,
-                expected=f"the columns {', '.join(needed)}",
-            )
-        )
-    rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            raise InputError(
-                Problem(
-                    "more or fewer cells than the header has",
-                    file=str(file),
-                    line=first + reader.line_num,
-                    expected=f"{len(reader.fieldnames or ())} cells",
+    _check_header(reader.fieldnames or (), columns, name, first + 1)
+    rows, problems = [], []
+    try:
+        for row in reader:
+            line = first + reader.line_num
+            if None in row or None in row.values():
+                expected = f"{len(reader.fieldnames or ())} cells"
+                problems.append(
+                    Problem("more or fewer cells than the header has", name, line, expected=expected)
                 )
-            )
-        rows.append(row)
+            elif columns is not None:
+                rows.append(columns.cleaned(row))
+                problems += columns.problems(rows[-1], name, line)
+            else:
+                rows.append(row)
+    except csv.Error as error:
+        problems.append(Problem(f"no CSV: {error}", name, first + reader.line_num))
+    if not rows and not problems:
+        problems.append(Problem("has no rows below its header", name, first + 1, expected="a row a value"))
+    if problems:
+        raise InputError(problems[:MOST_PROBLEMS])
     return tuple(rows)
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_limited(file, MAX_BYTES, "a table of values").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(Problem("is no text", file=str(file), expected="a CSV file in UTF-8")) from None
+
+
+def _check_header(names: Sequence[str], columns: Columns | None, file: str, line: int) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(Problem(f"has {', '.join(twice)} twice", file, line, expected="a name a column"))
+    missing = [name for name in columns.needed if name not in names] if columns is not None else []
+    if columns is not None and missing:
+        expected = f"the columns {', '.join(columns.needed)}"
+        raise InputError(Problem(f"lacks {', '.join(missing)}", file, line, expected=expected))
 
 
 def model_of(case: Case) -> Predict:

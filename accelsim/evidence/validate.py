@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from accelsim import flow
-from accelsim.base.errors import InputError
+from accelsim.base.errors import InputError, Problem
 from accelsim.evidence.case import KINDS, Case, Check, Row, Value
 from accelsim.evidence.measure import Outcome, Pair, outcome
-from accelsim.evidence.read import case_names, model_of, read_case
+from accelsim.evidence.read import Predict, case_names, model_of, read_case
 from accelsim.results.result import Result
 
 Found = list[dict[str, Value]]
@@ -32,9 +32,10 @@ def validate(
     `values` is a table of the columns of the one case named: its model is held against these rows.
     InputError for unknown cases and tables that can't be read.
     """
-    if values is not None and len(cases) != 1:
+    if values is not None and len(set(cases)) != 1:
         raise InputError("--values is a table of one case: name that case, and no other")
-    read = [read_case(name, Path(values) if values is not None else None) for name in cases or case_names()]
+    names = tuple(dict.fromkeys(cases)) or case_names()
+    read = [read_case(name, Path(values) if values is not None else None) for name in names]
     rows: list[dict[str, Any]] = []
     judged: list[dict[str, Any]] = []
     seconds = {}
@@ -69,10 +70,33 @@ def _text(values: str | Path | None) -> str | None:
 
 
 def _predicted(case: Case, without: str | None = None) -> Found:
-    found = model_of(case)([dict(row) for row in case.rows], without)
+    predict = model_of(case)
+    try:
+        found = predict([dict(row) for row in case.rows], without)
+    except (ValueError, ArithmeticError, LookupError) as error:
+        if not case.of_user:
+            raise
+        raise _refused(case, predict, error) from error
     if len(found) != len(case.rows):
         raise ValueError(f"{case.name}: {len(found)} predictions of {len(case.rows)} rows")
     return found
+
+
+def _refused(case: Case, predict: Predict, error: Exception) -> InputError:
+    """A user's row that the model can't take: the first that fails alone, or all of them together."""
+    for row in case.rows:
+        try:
+            predict([dict(row)])
+        except InputError as said:
+            return said
+        except (ValueError, ArithmeticError, LookupError) as own:
+            label = f"row {case.label(row)}"
+            return InputError(Problem(f"{label}: the model can't take it: {_said(own)}", case.values_file))
+    return InputError(Problem(f"the model can't take these rows: {_said(error)}", case.values_file))
+
+
+def _said(error: Exception) -> str:
+    return f"unknown {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _pairs(case: Case, check: Check, found: Found) -> list[tuple[Row, Pair]]:
@@ -97,6 +121,7 @@ def _comparisons(case: Case, found: Found) -> list[dict[str, Any]]:
                     "case": case.name,
                     "row": case.label(row),
                     "quantity": check.quantity,
+                    "check": check.name,
                     "unit": check.unit,
                     "theirs": theirs,
                     "ours": pair.ours,

@@ -81,6 +81,6 @@ def ratio(value: float | None) -> str:
 
 
 def _said(value: Any) -> str:
-    if isinstance(value, Mapping) and "file" in value:  # the whole provenance is in --json
-        return str(value["file"])
+    if isinstance(value, Mapping):  # a file: its whole provenance is in --json
+        return str(value.get("file", value.get("name")))
     return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

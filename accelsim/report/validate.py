@@ -64,12 +64,11 @@ def _line(case: Mapping[str, Any], check: Mapping[str, Any]) -> tuple[str, ...]:
 def found(check: Mapping[str, Any]) -> str:
     """What the check comes to, as people read it."""
     rule, value = check["rule"], check["value"]
-    if rule == "exact":
-        return f"{check['n_equal']} of {check['n_rows']}"
+    if rule == "exact" or (rule == "shown" and value is None and check["n_rows"]):
+        return f"{check['n_equal']} of {check['n_rows']}"  # of text, too
     if rule in ("spearman", "accuracy"):
         return "-" if value is None else f"{value:.3f}"
-    shown = check["mean_error_frac"] if rule == "shown" else value
-    return "-" if shown is None else f"{shown:.1%}"
+    return "-" if value is None else f"{value:.1%}"
 
 
 def asked(check: Mapping[str, Any]) -> str:
@@ -100,7 +99,7 @@ def _detail(case: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> list[Bloc
     blocks: list[Block] = [Lines(about), Table(case["case"], heads, lines)]
     given = [f"given: {text}" for text in case["given"]]
     fitted = [
-        f"fitted: {one['name']} = {one['value']} {one['unit']}, to {one['fitted_to']} ({one['where']}); "
+        f"fitted: {one['name']} = {constant(one)}, to {one['fitted_to']} ({one['where']}); "
         f"without it: {', '.join(without(part) for part in one['without'])}"
         for one in case["fitted"]
     ]
@@ -109,6 +108,11 @@ def _detail(case: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> list[Bloc
     if given or fitted or more:
         blocks.append(Lines((*more, *given, *fitted)))
     return blocks
+
+
+def constant(fitted: Mapping[str, Any]) -> str:
+    """A fitted constant's value with its unit, where it has one."""
+    return f"{fitted['value']} {fitted['unit']}".strip()
 
 
 def without(part: Mapping[str, Any]) -> str:

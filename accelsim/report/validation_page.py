@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from accelsim.report.validate import VERDICT, asked, distance, found, number, row_error, without
+from accelsim.report.validate import VERDICT, asked, constant, distance, found, number, row_error, without
 from accelsim.results.result import Result
 
 MOST_ROWS: Final = 24
@@ -28,21 +28,30 @@ def render_table(result: Result, link: str) -> str:
 
 
 def render_short(result: Result, link: str) -> str:
-    """A line a case, for the README: every error beside what is asked, equal counts together."""
+    """A line a case, for the README: equal counts together, errors beside what is asked, then the rest."""
     lines = []
     for case in result.more["cases"]:
         title = f"[{case['title']}]({link}#{case['case'].replace('_', '-')})"
-        equal = [c for c in case["checks"] if c["rule"] == "exact" and c["passed"]]
-        said = [f"equal in every value: {', '.join(c['name'] for c in equal)}"] if equal else []
-        said += [_short(check) for check in case["checks"] if check not in equal]
-        lines.append((title, case["against"], "; ".join(said)))
+        lines.append((title, case["against"], "; ".join(_said(case["checks"]))))
     return _table(("model", "held against", "measured error (asked)"), lines)
 
 
-def _short(check: Entry) -> str:
-    basis = "fitted, " if check["basis"] == "fitted" else ""
-    outside = ", OUTSIDE" if check["passed"] is False else ""
-    return f"{check['name']} {_found(check)} ({basis}{_asked(check)}{outside})"
+def _said(checks: Sequence[Entry]) -> Iterator[str]:
+    """Of a case; checks without a gate by what stands behind the comma of their names, each with its mean."""
+    equal = [check["name"] for check in checks if check["rule"] == "exact" and check["passed"]]
+    if equal:
+        yield f"equal in every value: {', '.join(equal)}"
+    shown: dict[str, list[str]] = {}
+    for check in checks:
+        fitted = ["fitted"] if check["basis"] == "fitted" else []
+        if check["rule"] == "shown":
+            name, _, group = check["name"].partition(", ")
+            shown.setdefault(group, []).append(f"{name} {found(check)}" + " (fitted)" * len(fitted))
+        elif check["name"] not in equal:
+            outside = ["OUTSIDE"] if check["passed"] is False else []
+            yield f"{check['name']} {_found(check)} ({', '.join((*fitted, _asked(check), *outside))})"
+    for group, figures in shown.items():
+        yield f"no gate{f', {group}' if group else ''}: {', '.join(figures)}"
 
 
 def render_cases(result: Result, pictures: Mapping[str, str]) -> str:
@@ -64,7 +73,7 @@ def _chapter(case: Entry, rows: Sequence[Entry], picture: str | None) -> str:
     ]
     if case["given"]:
         parts.append("Given: " + "; ".join(case["given"]) + ".\n")
-    parts.append(_fitted(case["fitted"]))
+    parts.append(_fitted(case["fitted"], case["checks"]))
     checks = [
         (check["name"], str(check["n_rows"]), check["basis"], check["rule"], _found(check), _asked(check),
          VERDICT[check["passed"]], check["reason"])
@@ -79,15 +88,21 @@ def _chapter(case: Entry, rows: Sequence[Entry], picture: str | None) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _fitted(fitted: Sequence[Entry]) -> str:
+def _fitted(fitted: Sequence[Entry], checks: Sequence[Entry]) -> str:
     if not fitted:
         return "Fitted: nothing.\n"
     lines = [
-        (f"`{one['name']}`", f"{one['value']} {one['unit']}", one["fitted_to"], one["where"],
-         "; ".join(without(part) for part in one["without"] if part["value"] is not None))
+        (f"`{one['name']}`", constant(one), one["fitted_to"], one["where"], _changed(one, checks))
         for one in fitted
-    ]  # fmt: skip
-    return "Fitted:\n\n" + _table(("constant", "value", "fitted to", "where", "errors without it"), lines)
+    ]
+    heads = ("constant", "value", "fitted to", "where", "errors without it, where others")
+    return "Fitted:\n\n" + _table(heads, lines)
+
+
+def _changed(fitted: Entry, checks: Sequence[Entry]) -> str:
+    """The checks that come to something else without a constant."""
+    both = zip(map(without, fitted["without"]), map(without, checks), strict=True)
+    return "; ".join(left_out for left_out, found in both if left_out != found) or "none"
 
 
 def _values(case: Entry, rows: Sequence[Entry]) -> str:
@@ -125,8 +140,16 @@ def _value(row: Entry | None) -> str:
 
 
 def _found(check: Entry) -> str:
-    kind = {"mean": "mean ", "median": "median ", "max": "largest ", "spearman": "Spearman "}
-    return kind.get(check["rule"], "mean " if check["rule"] == "shown" else "") + found(check)
+    if check["rule"] == "shown" and check["value"] is None:
+        return f"{found(check)} equal"
+    kind = {
+        "mean": "mean ",
+        "shown": "mean ",
+        "median": "median ",
+        "max": "largest ",
+        "spearman": "Spearman ",
+    }
+    return kind.get(check["rule"], "") + found(check)
 
 
 def _asked(check: Entry) -> str:

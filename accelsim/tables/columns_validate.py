@@ -13,6 +13,7 @@ COMPARISON: Final = (
     ),
     Column("row", "str", "", "The row of the source's table.", commands=VALIDATE),
     Column("quantity", "str", "", "What is compared; its name ends in its unit.", commands=VALIDATE),
+    Column("check", "str", "", "The first check of the case that looks at the row.", commands=VALIDATE),
     Column("unit", "str", "", "Unit of `theirs` and `ours`.", commands=VALIDATE),
     Column("theirs", "float", "", "The published value; null where the source has none.", commands=VALIDATE),
     Column("ours", "float", "", "What accelsim gives for the same inputs.", commands=VALIDATE),

@@ -164,7 +164,14 @@ def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_eq
     ]
     case = {"title": "A chip", "against": "measured silicon", "checks": checks}
     rows = [
-        {"quantity": name, "row": str(at), "theirs": 10.0 + at, "ours": 11.0 + at, "error_frac": 0.1}
+        {
+            "quantity": name,
+            "check": name,
+            "row": str(at),
+            "theirs": 10.0 + at,
+            "ours": 11.0 + at,
+            "error_frac": 0.1,
+        }
         for name, n in (("few", 3), ("many", 40), ("counts", 3))
         for at in range(n)
     ]
@@ -174,6 +181,28 @@ def test_a_case_of_validate_has_a_panel_a_quantity_and_none_where_all_must_be_eq
     assert [patch.get_width() for patch in bars.patches] == [10, 11, 11, 12, 12, 13]
     assert len(points.collections[0].get_offsets()) == 40
     assert agreement(case | {"checks": checks[2:]}, rows) is None
+
+
+def test_points_of_several_checks_have_a_colour_each_and_the_panel_the_name_of_all() -> None:
+    checks = [
+        {"quantity": "energy_pj", "name": name, "unit": "pJ", "rule": rule}
+        for name, rule in (("adders", "max"), ("memories", "exact"))
+    ]
+    case = {"title": "Tables", "against": "a published model", "checks": checks}
+    rows = [
+        {
+            "quantity": "energy_pj", "check": "adders" if at < 15 else "memories", "row": str(at),
+            "theirs": 1.0 + at, "ours": 2.0 + at, "error_frac": 1.0,
+        }
+        for at in range(20)
+    ]  # fmt: skip
+    figure = agreement(case, rows)
+    assert figure is not None
+    (axes,) = figure.axes
+    assert [len(dots.get_offsets()) for dots in axes.collections] == [15, 5]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["adders", "memories"]
+    assert axes.get_title(loc="left") == "energy_pj"
+    assert "blue" not in figure.get_suptitle()
 
 
 def test_the_sram_chart_draws_every_row_and_a_line_a_width() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from accelsim.base import files
-from accelsim.base.errors import InputError
+from accelsim.base.errors import InputError, did_you_mean
 from accelsim.base.files import find_shipped, list_shipped, read_limited, shipped_folder
 
 
@@ -72,3 +72,9 @@ def test_missing_empty_large_and_folder_are_told_apart(tmp_path: Path) -> None:
         read_limited(path, 10, "a file")
     path.write_bytes(b"x" * 10)
     assert read_limited(path, 10, "a file") == b"x" * 10
+
+
+def test_a_word_in_other_capitals_is_nearer_than_a_shorter_one() -> None:
+    assert did_you_mean("HS", ["S", "Hs", "H"]) == "did you mean 'Hs'?"
+    assert did_you_mean("eyeris", ["eyeriss", "tpu_v1"]) == "did you mean 'eyeriss'?"
+    assert did_you_mean("xyzzy", ["eyeriss"]) is None

@@ -66,6 +66,13 @@ def test_the_report_says_layers_total_levels_bound_and_what_is_left_out() -> Non
     assert "--json" in lines[-1]
 
 
+def test_the_head_names_files_and_leaves_their_hashes_to_json() -> None:
+    zeros, mapping = {"name": "z.csv", "sha256": "0" * 64}, {"file": "m.yaml", "sha256": "0" * 64}
+    options = {"options": {"zeros": zeros, "mapping": mapping}}
+    made = Result("accelsim.run/1", {"model": {"name": "net"}, "arch": {"name": "chip"}, **options}, {}, [])
+    assert render(run_blocks(made)).splitlines()[0] == "net on chip  (zeros z.csv, mapping m.yaml)"
+
+
 @pytest.mark.parametrize("width", [80, 100, 140])
 def test_the_report_fits_the_terminal_and_only_names_are_cut(width: int) -> None:
     name = "/encoder/layer.11/attention" + "/a/long/name" * 8

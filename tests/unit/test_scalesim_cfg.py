@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import accelsim
 from accelsim.base.errors import InputError
 from accelsim.compat.scalesim import Setup, read_config
 
@@ -112,3 +113,10 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_refused_with_the_nearest_key(tmp_path: Path) -> None:
     assert "did you mean 'ArrayWidth'?" in refusal(tmp_path, CALC, "ArrayWidht=3")
+
+
+def test_commands_of_our_own_model_say_whose_file_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "scale.cfg"
+    file.write_text("[general]\nrun_name = a\n")
+    with pytest.raises(InputError, match=r"scale\.cfg: a SCALE-Sim configuration .*--compat scalesim"):
+        accelsim.arch(str(file))

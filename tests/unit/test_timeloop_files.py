@@ -95,6 +95,22 @@ def test_all_faults_of_a_section_are_told_at_once(tmp_path: Path) -> None:
     assert len(failure.value.problems) == 2
 
 
+def test_a_loop_that_cannot_be_read_is_the_only_fault_told(tmp_path: Path) -> None:
+    file = changed(tmp_path, "factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=eight'")
+    with pytest.raises(InputError) as failure:
+        read_timeloop(file)
+    assert ["is no factor" in str(problem) for problem in failure.value.problems] == [True]
+
+
+def test_a_part_without_energies_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "input.yaml").write_text(TEXT[: TEXT.index("ERT:")], encoding="utf-8")
+    (tmp_path / "ERT.yaml").write_text("ERT: {version: 0.4, tables: []}\n", encoding="utf-8")
+    with pytest.raises(InputError) as failure:
+        read_timeloop(tmp_path / "input.yaml")
+    told = [str(problem) for problem in failure.value.problems]
+    assert len(told) == len(set(told))
+
+
 def test_energies_may_stand_in_a_file_beside(tmp_path: Path) -> None:
     start = TEXT.index("ERT:")
     (tmp_path / "input.yaml").write_text(TEXT[:start], encoding="utf-8")

@@ -29,7 +29,9 @@ class Notes:
     ) -> None:
         mark = self.document.at(path, key=key)
         where = ".".join(str(part) for part in path)
-        self.problems.append(Problem(message, mark.file, mark.line, mark.column, where, expected, hint))
+        problem = Problem(message, mark.file, mark.line, mark.column, where, expected, hint)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def stop(self) -> None:
         """InputError where anything was noted."""

@@ -90,6 +90,7 @@ def read_mapping(
         orders[kind][level] = full_order(rule.innermost, n_dims)
         if kind == "spatial" and rule.split is not None:
             split[level] = min(rule.split, n_dims)
+    notes.stop()  # where a loop could not be read, the factors of its dims are short for no other reason
     _check_factors(notes, path, workload, (space, time), (last_space, last_time))
     notes.stop()
     imperfect = bool((last_time != time).any() or (last_space != space).any())
