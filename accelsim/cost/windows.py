@@ -21,6 +21,9 @@ Bools = NDArray[np.bool_]
 MAX_GRID = 2**20
 """Tile positions that are laid out at once: memory stays below some 100 MB however long an axis is."""
 
+MANY_GROUPS = 2**24
+"""Numbers of groups that are renumbered without gaps: products with words and signatures must fit an int64."""
+
 MAX_KNOWN = 2**14
 _KNOWN: dict[tuple[object, ...], Ints] = {}
 """Words of single walks counted before, by all that they depend on."""
@@ -257,6 +260,8 @@ class WindowWalk:
             for k, j in enumerate(walk.loops):
                 if j not in self.union:
                     number = number * int(walk.trips[k].max()) + walk.digit[k][:, some][at]
+                    if number.max(initial=0) >= MANY_GROUPS:  # most are not there: dozens of loops overflow
+                        number = np.unique(number, return_inverse=True)[1].reshape(number.shape)
         return number
 
 

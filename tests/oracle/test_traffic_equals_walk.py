@@ -126,6 +126,24 @@ def test_diagonal_link_reads_the_union_of_the_windows() -> None:
     assert traffic_of(replace(case, diagonal=False)).reads[1, I, 0] == 12
 
 
+def test_the_union_is_counted_whatever_the_number_of_places_for_a_loop() -> None:
+    """One loop of two rows in any of 70 places: together they could make 2^70 groups of instances."""
+    case = nest("1 P 2", "1 R 3 x", "1 P 4 x", "0 N 1", diagonal=True)
+    expected = traffic_of(case).reads[1, I, 0]
+    assert_equal(case, traffic_of(case))
+    one = nest_of(case)
+    places = 70
+    many = Nest(
+        one.dims[:1] * places + one.dims[1:],
+        one.levels[:1] * places + one.levels[1:],
+        one.axis[:1] * places + one.axis[1:],
+        np.vstack([1 + np.eye(places, dtype=np.int64), np.repeat(one.trips[1:], places, axis=1)]),
+        one.keep,
+    )
+    found = count_traffic(problem_of(case), many, links_of(case))
+    assert found.reads[1, I].tolist() == [expected] * places
+
+
 def test_multicast_reads_once_for_all_children() -> None:
     case = nest("1 P 5", "1 K 4 x", "0 N 1")
     assert traffic_of(case).reads[1, I, 0] == 5
