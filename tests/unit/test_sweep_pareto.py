@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelsim.explore.sweep.pareto import Objective, best, best_by_group, costs_of, front, knee
+from accelsim.explore.sweep.pareto import Objective, best, costs_of, front, knee
 
 
 def by_definition(costs: np.ndarray) -> list[int]:
@@ -77,9 +77,3 @@ def test_the_knee_is_farthest_from_the_chord_whatever_the_scales() -> None:
     assert knee(np.stack([x * 1e-9 + 3, y * 1e12], axis=1)) == 2
     assert knee(np.array([[1.0, 5.0]])) == 0
     assert knee(np.array([[1.0, 5.0, 2.0], [1.0, 5.0, 2.0]])) == 0  # no range at all
-
-
-def test_each_network_has_its_best() -> None:
-    cost = np.array([3.0, 1.0, 2.0, np.nan, 2.0])
-    networks = np.array(["a", "a", "b", "c", "b"])
-    assert best_by_group(cost, networks) == {"a": 1, "b": 2}

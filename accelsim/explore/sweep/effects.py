@@ -16,6 +16,9 @@ Codes = NDArray[np.int64]
 MOST_CELLS: Final = 4_000
 """Cells of a table of two variables: of more, the additive fit would take longer than the sweep."""
 
+FEW: Final = 16
+"""Levels that are looked for one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Factor:
@@ -28,7 +31,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The share of an objective's variance that one variable explains, or two by what they do together only."""
+    """Share of an objective's variance that one variable explains, or two by what they do together only."""
 
     variables: tuple[str, ...]
     share_frac: float
@@ -47,7 +50,7 @@ class Variance:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next level of one variable does to a point, all others equal; None: no such point in the table."""
+    """What the next level of one variable does to a point, all others equal; None: the table has no such."""
 
     variable: str
     direction: int  # -1 or +1
@@ -56,13 +59,21 @@ class Step:
     ratios: dict[str, float | None]  # of each objective: there over here
 
 
-def factor(name: str, values: NDArray[Any], levels: Sequence[Any] | None = None) -> Factor:
-    """The variable with its levels as the space lists them, sorted where they are not given."""
-    found, codes = np.unique(values, return_inverse=True)
-    if levels is None:
-        return Factor(name, tuple(found.tolist()), codes.astype(np.int64))
-    place = {level: at for at, level in enumerate(levels)}
-    return Factor(name, tuple(levels), np.array([place[value] for value in found.tolist()])[codes])
+def factor(name: str, values: NDArray[Any], levels: Sequence[Any] = ()) -> Factor:
+    """The variable with its levels as the space lists them; sorted ones where it lists others than occur."""
+    codes = np.full(len(values), -1, dtype=np.int64)
+    if len(levels) > FEW and values.dtype.kind in "if":
+        ordered = np.argsort(np.asarray(levels), kind="stable")
+        place = np.searchsorted(np.asarray(levels)[ordered], values).clip(max=len(levels) - 1)
+        found = ordered[place]
+        codes = np.where(np.asarray(levels)[found] == values, found, -1)
+    else:
+        for at, level in enumerate(levels):
+            codes[values == level] = at
+    if (codes >= 0).all():
+        return Factor(name, tuple(levels), codes)
+    names, codes = np.unique(values, return_inverse=True)
+    return Factor(name, tuple(names.tolist()), codes.astype(np.int64))
 
 
 def variance(
@@ -70,11 +81,11 @@ def variance(
 ) -> Variance:
     """Main effects and two-way interactions of the variables on an objective.
 
-    Share of i: sum over its levels of n_l (mean_l - mean)^2 over the sum of squares. Share of i with j: what the
-    means of their cells explain beyond the best a_i + b_j (least squares, weighted by the cells' points). On a
-    full grid that is the classical decomposition, whose shares of all orders add up to 1. Where points are
-    missing or sampled, a share is corrected for what as many random cells would explain by chance (epsilon
-    squared, Kelley 1935: (SS - df MS_within) / SS_total, not below 0), and shares may overlap.
+    Share of i: sum over its levels of n_l (mean_l - mean)^2 over the sum of squares. Share of i with j: what
+    the means of their cells explain beyond the best a_i + b_j (least squares, weighted by the cells' points).
+    On a full grid that is the classical decomposition, whose shares of all orders add up to 1. Where points
+    are missing or sampled, a share is corrected for what as many random cells would explain by chance
+    (epsilon squared, Kelley 1935: (SS - df MS_within) / SS_total, not below 0), and shares may overlap.
     Of positive values the logarithm is analysed, since costs act as factors. Points that are not finite are
     left out.
     """
@@ -138,7 +149,7 @@ def _share(
 def _cells(codes: Codes, n_cells: int, y: Floats) -> tuple[Floats, Floats]:
     """Points and sums of each cell."""
     count = np.bincount(codes, minlength=n_cells).astype(np.float64)
-    return count, np.bincount(codes, weights=y, minlength=n_cells)
+    return count, np.bincount(codes, weights=y, minlength=n_cells).astype(np.float64)
 
 
 def _between(n: Floats, sums: Floats, y_mean: float) -> float:
@@ -170,8 +181,8 @@ def _balanced(factors: Sequence[Factor], n_points: int) -> bool:
 def around(point: int, factors: Sequence[Factor], objectives: Mapping[str, NDArray[Any]]) -> tuple[Step, ...]:
     """One step down and one up in each variable from a point of the table, all other variables equal.
 
-    A step leads to the next level of the space; where the table has no such point (a constraint, a sample) the
-    step says so.
+    A step leads to the next level of the space; where the table has no such point (a constraint, a sample)
+    the step says so.
     """
     steps = []
     same = np.stack([one.codes == one.codes[point] for one in factors])  # [variables, n]

@@ -18,7 +18,7 @@ MOST_OBJECTIVES: Final = 4
 
 BLOCK: Final = 256
 CELLS: Final = 2**18
-"""Rivals, and pairs of a rival and a point, that are compared at a time: they stay in the processor's cache."""
+"""Rivals, and pairs of a rival and a point, that are compared at a time: they stay in a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _survivors(costs: Floats) -> NDArray[np.bool_]:
 
 
 def _staircase(rows: Floats) -> NDArray[np.bool_]:
-    """Of one or two costs in order: on the front is what is below all before it, and what equals such a one."""
+    """Of one or two costs in order: what is below all before it, and what equals such a one."""
     last = rows[:, -1]
     below = np.empty(len(rows), dtype=bool)
     below[0] = True
@@ -145,14 +145,3 @@ def best(cost: Floats) -> int | None:
     """The first of the points with the least finite cost; None where none is finite."""
     finite = np.isfinite(cost)
     return int(np.argmin(np.where(finite, cost, np.inf))) if finite.any() else None
-
-
-def best_by_group(cost: Floats, groups: NDArray[Any]) -> dict[str, int]:
-    """Of each group (a network) the first point with its least cost; groups without a finite one are left out."""
-    found = {}
-    for name in np.unique(groups):
-        members = np.flatnonzero(groups == name)
-        at = best(cost[members])
-        if at is not None:
-            found[str(name)] = int(members[at])
-    return found
