@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from accelsim.base.errors import InputError
+from pydantic import ValidationError
+
+from accelsim.base.errors import InputError, Problem
 from accelsim.base.yaml_lines import Mark
+from accelsim.hardware.messages import from_validation
+from accelsim.hardware.model import ArchFile
 from accelsim.hardware.paths import addresses, resolve
 from accelsim.hardware.sources import apply_settings, read_merged
 
@@ -24,6 +29,7 @@ class Settings:
     """The keys of an architecture under each of its dataflows (`per_dataflow:` may give other values)."""
 
     def __init__(self, name_or_path: str, dataflows: tuple[str, ...] = ()) -> None:
+        self.file = name_or_path
         self._data: list[Any] = []
         for dataflow in dataflows or (None,):
             document, _ = read_merged(name_or_path)
@@ -55,6 +61,18 @@ class Settings:
         if all(other is None for other in values) and info is not None and not info.is_required():
             value = info.default
         return Setting(".".join(address.name), info is not None and _is_whole(info.annotation), value)
+
+    def wrong(self, sets: Sequence[str]) -> list[Problem]:
+        """What is wrong with values by themselves: type, unit, range; not how they agree with each other."""
+        document, _ = read_merged(self.file)
+        try:
+            apply_settings(document, sets, None)
+            ArchFile.model_validate(document.data)
+        except ValidationError as error:
+            return from_validation(error, document)
+        except InputError as error:
+            return list(error.problems)
+        return []
 
     def has(self, text: str) -> bool:
         """Whether a path means one key."""

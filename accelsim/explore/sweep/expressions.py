@@ -1,4 +1,4 @@
-"""Expressions between variables, as `4096 / array.rows` or `glb.size >= 2 * spad.size`: read, checked, computed.
+"""Expressions between variables, as `4096 / array.rows` or `glb.size >= 2 * spad.size`, as trees on columns.
 
 text -> tokens (quantities, dotted names) -> Python's grammar, of which a few rules are let through -> a tree
 of Nodes with a kind and a dimension each -> NumPy on whole columns. Nothing is ever executed as Python.

@@ -128,7 +128,7 @@ def _tree(source: str, text: str) -> ast.expr:
 
 
 def typed(parsed: Parsed, terms: Mapping[str, Node]) -> Node:
-    """The tree with names taken from `terms` and all parts checked; ExpressionError where they don't agree."""
+    """The tree with names taken from `terms` and all parts checked, else ExpressionError."""
     return _Typing(parsed.leaves, terms).node(parsed.tree, 0)
 
 

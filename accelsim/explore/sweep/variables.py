@@ -29,7 +29,7 @@ _RANGE: Final = re.compile(
 _HOW: Final = "start..stop step 8, or step x2"
 
 
-class ValueProblem(ValueError):
+class ValuesError(ValueError):
     """Values that can't be used; the caller adds file, line and key. `item` is a place in a list."""
 
     def __init__(
@@ -105,11 +105,25 @@ def is_range(text: object) -> bool:
     return isinstance(text, str) and ".." in text and _RANGE.fullmatch(text.strip()) is not None
 
 
+def read_texts(data: Any) -> tuple[Value, ...]:
+    """The values of what is named, not counted: networks, dataflows. ValuesError where they are no texts."""
+    items = data if isinstance(data, list) else [data]
+    for place, item in enumerate(items):
+        at = place if isinstance(data, list) else None
+        if not isinstance(item, str) or not item.strip():
+            raise ValuesError(f"{item!r} is no name", "a name, or a list of names", item=at)
+        if item in items[:place]:
+            raise ValuesError(f"lists {item} twice", "names that differ", item=at)
+    if not items:
+        raise ValuesError("is an empty list", "at least one name")
+    return tuple(items)
+
+
 def read_values(data: Any) -> tuple[tuple[Value, ...], str]:
-    """The values of a list, range or single value, in base units, and that unit; ValueProblem where none."""
+    """The values of a list, range or single value, in base units, and that unit; ValuesError where none."""
     items = data if isinstance(data, list) else [data]
     if not items:
-        raise ValueProblem("is an empty list", "at least one value")
+        raise ValuesError("is an empty list", "at least one value")
     values: list[Value] = []
     places: list[int | None] = []
     dimensions: dict[Dimension | None, Any] = {}
@@ -117,58 +131,60 @@ def read_values(data: Any) -> tuple[tuple[Value, ...], str]:
         at = place if isinstance(data, list) else None
         try:
             found, dimension = _range(str(item).strip()) if is_range(item) else _single(item)
-        except ValueProblem as problem:
+        except ValuesError as problem:
             problem.item = at
             raise
         dimensions.setdefault(dimension, item)
         values += found
         places += [at] * len(found)
         if len(values) > MAX_VALUES:
-            raise ValueProblem(f"has more than {MAX_VALUES:,} values", "a larger step", item=at)
+            raise ValuesError(f"has more than {MAX_VALUES:,} values", "a larger step", item=at)
     if len(dimensions) > 1:
         first, second = list(dimensions.values())[:2]
-        raise ValueProblem(f"mixes {first!r} with {second!r}", "values in one unit")
+        said = f"mixes {_shown(first)} with {_shown(second)}"
+        raise ValuesError(said, "values in one unit, or texts")
     dimension = next(iter(dimensions))
     first_place: dict[Value, int] = {}
     for index, value in enumerate(values):
         if value in first_place:
             shown = setting_text(value, (unit_of(dimension) or "") if dimension else "")
-            raise ValueProblem(f"lists {shown} twice", "values that differ", item=places[index])
+            raise ValuesError(f"lists {shown} twice", "values that differ", item=places[index])
         first_place[value] = index
     if dimension is None:
         return tuple(values), ""
     unit = unit_of(dimension)
     if unit is None:
-        raise ValueProblem(f"{items[0]!r} is in a unit that no key takes", "a unit such as 'KiB' or 'GB/s'")
+        raise ValuesError(f"{items[0]!r} is in a unit that no key takes", "a unit such as 'KiB' or 'GB/s'")
     whole = dimension in COUNTED and all(value == int(value) for value in values)
     return tuple(int(value) if whole else float(value) for value in values), unit
 
 
+def _shown(item: Any) -> str:
+    return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+
+
 def _single(item: Any) -> tuple[list[Value], Dimension | None]:
-    """One value with its dimension, None for text; lists, mappings, true and null are text, as --set has it."""
+    """One value with its dimension, None for text; lists, mappings, true and null are text as in --set."""
     if isinstance(item, bool) or item is None or isinstance(item, list | dict):
-        return [json.dumps(item, ensure_ascii=False)], None
+        return [_shown(item)], None
     if isinstance(item, str):
         return _quantity_or_text(item)
     if not math.isfinite(item) or abs(item) > 2**53:
-        raise ValueProblem(f"{item!r} is no usable number", "a finite number below 2^53")
+        raise ValuesError(f"{item!r} is no usable number", "a finite number below 2^53")
     return [item], ()
 
 
 def _quantity_or_text(text: str) -> tuple[list[Value], Dimension | None]:
     if not text.strip():
-        raise ValueProblem("is an empty text", "a value")
+        raise ValuesError("is an empty text", "a value")
     try:
         quantity = quantity_of(text)
     except UnitError as error:
-        if re.fullmatch(r"[\w.+-]+", text.strip()) and not re.search(r"\d\s*[A-Za-z]+$", text):
-            return [text.strip()], None  # a name that begins with a digit
-        raise ValueProblem(error.message, error.expected, error.hint) from None
+        raise ValuesError(error.message, error.expected, error.hint) from None
     if quantity is None:
         return [text.strip()], None
-    if abs(quantity.value) > 2**53:
-        if dimension_of(quantity.dimension) in COUNTED:
-            raise ValueProblem(f"{text!r} is too large", "a number below 2^53 in base units")
+    if abs(quantity.value) > 2**53 and dimension_of(quantity.dimension) in COUNTED:
+        raise ValuesError(f"{text!r} is too large", "a number below 2^53 in base units")
     return [quantity.value], dimension_of(quantity.dimension)
 
 
@@ -177,18 +193,18 @@ def _range(text: str) -> tuple[list[Value], Dimension]:
     match = _RANGE.fullmatch(text)
     assert match is not None, "is_range"
     if match["step"] is None:
-        raise ValueProblem(f"{text!r} has no step", _HOW)
+        raise ValuesError(f"{text!r} has no step", _HOW)
     stop, dimension = _end(match["stop"], text)
     unit = match["stop"].strip().lstrip("+-0123456789._eE ") if dimension else ""
     start = _same(match["start"], unit, dimension, text)
     if match["by"]:
         factor, plain = _end(match["step"], text)
         if plain:
-            raise ValueProblem(f"step x{match['step'].strip()} has a unit", "a factor, as in step x2")
+            raise ValuesError(f"step x{match['step'].strip()} has a unit", "a factor, as in step x2")
         return _multiplied(text, start, stop, factor), dimension
     step, step_dimension = _end(match["step"], text)
     if step_dimension != dimension:
-        raise ValueProblem(f"{text!r} has a step in another unit than its ends", f"step 8 {unit}".strip())
+        raise ValuesError(f"{text!r} has a step in another unit than its ends", f"step 8 {unit}".strip())
     return _added(text, start, stop, step), dimension
 
 
@@ -201,9 +217,9 @@ def _end(text: str, whole: str) -> tuple[float, Dimension]:
     try:
         quantity = quantity_of(text)
     except UnitError as error:
-        raise ValueProblem(error.message, error.expected, error.hint) from None
+        raise ValuesError(error.message, error.expected, error.hint) from None
     if quantity is None or not math.isfinite(quantity.value):
-        raise ValueProblem(f"{text.strip()!r} in {whole!r} is no number", _HOW)
+        raise ValuesError(f"{text.strip()!r} in {whole!r} is no number", _HOW)
     return quantity.value, dimension_of(quantity.dimension)
 
 
@@ -212,34 +228,35 @@ def _same(text: str, unit: str, dimension: Dimension, whole: str) -> float:
     if unit and not found:
         value, found = _end(f"{text.strip()} {unit}", whole)
     if found != dimension:
-        raise ValueProblem(f"{whole!r} has ends in different units", "one unit, as in 32 KiB..1 MiB step x2")
+        raise ValuesError(f"{whole!r} has ends in different units", "one unit, as in 32 KiB..1 MiB step x2")
     return value
 
 
 def _multiplied(text: str, start: float, stop: float, factor: float) -> list[Value]:
     if factor <= 0 or factor == 1 or start == 0 or start * stop < 0:
-        raise ValueProblem(f"{text!r} never ends", "a factor above 0 other than 1, between ends of one sign")
+        raise ValuesError(f"{text!r} never ends", "a factor above 0 other than 1, between ends of one sign")
     grows = (factor > 1) == (start > 0)
-    return _walk(text, start, stop, (start * factor**i for i in range(MAX_VALUES + 1)), grows)
+    slack = 1e-9 * abs(stop)
+    return _walk(text, stop, (start * factor**i for i in range(MAX_VALUES + 1)), grows, slack)
 
 
 def _added(text: str, start: float, stop: float, step: float) -> list[Value]:
     if step == 0:
-        raise ValueProblem(f"{text!r} never ends", "a step other than 0")
-    return _walk(text, start, stop, (start + i * step for i in range(MAX_VALUES + 1)), step > 0)
+        raise ValuesError(f"{text!r} never ends", "a step other than 0")
+    slack = 1e-6 * abs(step)
+    return _walk(text, stop, (start + i * step for i in range(MAX_VALUES + 1)), step > 0, slack)
 
 
-def _walk(text: str, start: float, stop: float, values: Iterator[float], grows: bool) -> list[Value]:
+def _walk(text: str, stop: float, values: Iterator[float], grows: bool, slack: float) -> list[Value]:
     """Values up to stop, which is met also where rounding misses it by a hair."""
-    slack = 1e-9 * max(abs(start), abs(stop))
     found: list[Value] = []
     for value in values:
         if value > stop + slack if grows else value < stop - slack:
             break
         found.append(stop if abs(value - stop) <= slack else value)
         if len(found) > MAX_VALUES:
-            raise ValueProblem(f"{text!r} has more than {MAX_VALUES:,} values", "a larger step")
+            raise ValuesError(f"{text!r} has more than {MAX_VALUES:,} values", "a larger step")
     if not found:
         way = "below" if grows else "above"
-        raise ValueProblem(f"{text!r} is empty: its end is {way} its start", "ends in the order of the step")
+        raise ValuesError(f"{text!r} is empty: its end is {way} its start", "ends in the order of the step")
     return found
