@@ -1,4 +1,4 @@
-"""Points of a space in columns, and the numbering of all combinations: mixed radix, the last variable fastest."""
+"""Points of a space in columns, and the numbers of all combinations: mixed radix, last variable fastest."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Space:
         digits = digits_of(index, self.shape)
         columns: dict[str, NDArray[Any]] = {}
         self._fill(
-            columns, self._needed(frozenset().union(*(tree.names() for tree in trees))), digits, len(index)
+            columns, self.needed(frozenset().union(*(tree.names() for tree in trees))), digits, len(index)
         )
         kept = np.ones(len(index), bool)
         for tree in trees:
@@ -133,7 +133,7 @@ class Space:
     def keeps(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Which rows of points with their metrics meet the constraints on metrics  # [n]
 
-        `columns` has the variables (codes or texts) and metrics that they name; what is nan does not meet any.
+        `columns` has the variables (codes or texts) and metrics that they name; nan meets none.
         """
         kept = np.ones(len(next(iter(columns.values()))) if columns else 0, bool)
         for one in self.constraints:
@@ -146,7 +146,7 @@ class Space:
         return kept
 
     def count(self, limit: int = 2**24) -> int | None:
-        """Number of points that meet the constraints on variables; None where `limit` combinations are passed."""
+        """Number of points that meet the constraints on variables; None beyond `limit` combinations."""
         if not any(not one.on_metrics for one in self.constraints):
             return self.n_raw
         if self.n_raw > limit:
@@ -166,7 +166,7 @@ class Space:
         return {name: row[name] for name in RUN_NAMES if name in row}
 
     def model_of(self, network: str) -> str:
-        """A network of the space as `accelsim.load` takes it: the file beside the space, or the shipped name."""
+        """A network as `accelsim.load` takes it: the file beside the space, or the shipped name."""
         return beside(self.file, network)
 
     def describe(self) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class Space:
         lines += [f"  where {one.text}" for one in self.constraints]
         return "\n".join(lines)
 
-    def _needed(self, names: frozenset[str]) -> set[str]:
+    def needed(self, names: frozenset[str]) -> set[str]:
         """The names with all that they follow from."""
         found = set(names)
         for derived in reversed(self.derived):
@@ -243,16 +243,9 @@ class Space:
             value = f"{values[at]:g}" if math.isfinite(values[at]) else "no number"
             said = f"{derived.text} is {value} where {where}"
             hint = "// instead of /, or a constraint with % in where:" if derived.whole else None
+            expected = "a whole number" if derived.whole else "a number"
             raise InputError(
-                Problem(
-                    said,
-                    self.file,
-                    None,
-                    None,
-                    f"vary.{derived.name}",
-                    "a whole number" if derived.whole else "a number",
-                    hint,
-                )
+                Problem(said, self.file, key=f"vary.{derived.name}", expected=expected, hint=hint)
             )
         return values.astype(np.int64) if derived.whole else values
 

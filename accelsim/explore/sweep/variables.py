@@ -58,7 +58,7 @@ class Variable:
 
     @property
     def dimension(self) -> Dimension:
-        return _dimension_of_unit(self.unit)
+        return dimension_of_unit(self.unit)
 
     @cached_property
     def column(self) -> NDArray[Any]:
@@ -89,7 +89,7 @@ class Derived:
         return np.broadcast_to(np.asarray(compute(self.tree, columns)), (n,))
 
 
-def _dimension_of_unit(unit: str) -> Dimension:
+def dimension_of_unit(unit: str) -> Dimension:
     quantity = quantity_of(f"1 {unit}") if unit else None
     return dimension_of(quantity.dimension) if quantity else ()
 
@@ -98,7 +98,7 @@ def setting_text(value: Value, unit: str) -> str:
     """A value in base units as `--set` takes it, such that it reads as the same double."""
     if isinstance(value, str):
         return value
-    return exact_text(value, name_of(_dimension_of_unit(unit)))
+    return exact_text(value, name_of(dimension_of_unit(unit)))
 
 
 def is_range(text: object) -> bool:
