@@ -1,0 +1,138 @@
+"""What can be seen of a space before it is evaluated: that there are points, and that they are machines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import zip_longest
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from accelsim.base.errors import InputError, Problem
+from accelsim.explore.sweep.choose import Entries
+from accelsim.explore.sweep.points import Points, subgrid
+from accelsim.explore.sweep.space import Space
+from accelsim.explore.sweep.variables import Derived, Value, setting_text
+from accelsim.hardware import load_arch
+
+if TYPE_CHECKING:
+    from accelsim.explore.sweep.read import Reader
+
+_MAX_GRID: Final = 2**20
+"""Combinations on which a derived column is looked at as a whole."""
+_MAX_SEARCH: Final = 2**22
+_MAX_LABELS: Final = 64
+
+
+def check_points(reader: Reader, space: Space, entries: Entries) -> Space:
+    """The space with the types of its derived columns settled; notes what is wrong with its points."""
+    probes: dict[str, list[Value]] = {}
+    for derived in space.derived:
+        if derived.labels or derived not in space.derived[len(entries.chosen) :]:
+            probes[derived.name] = list(derived.labels or dict.fromkeys(derived.tree.value))
+            continue
+        try:
+            space, probes[derived.name] = _settled(space, derived)
+        except InputError as error:
+            for problem in error.problems:
+                place = entries.places[derived.name]
+                reader.note(place, problem.message, problem.expected, problem.hint)
+            return space
+    for variable in space.variables:
+        numbers = sorted(variable.values) if not variable.labels else []  # type: ignore[type-var]
+        probes[variable.name] = [numbers[0], numbers[-1]] if numbers else list(variable.labels)
+    try:
+        first = _first(reader, space)
+    except InputError as error:
+        reader.problems += error.problems
+        return space
+    if not reader.problems:
+        _check_values(reader, space, entries, first, probes)
+    return space
+
+
+def _axes(space: Space, names: frozenset[str]) -> set[int]:
+    """The axes that columns follow from."""
+    found = set(names)
+    for derived in reversed(space.derived):
+        if derived.name in found:
+            found |= derived.tree.names()
+    return {axis for axis, variable in enumerate(space.variables) if variable.name in found}
+
+
+def _settled(space: Space, derived: Derived) -> tuple[Space, list[Value]]:
+    """Whether all values of a derived column are whole, seen on its own axes; and its least and greatest."""
+    axes = _axes(space, frozenset([derived.name]))
+    if prod(space.shape[axis] for axis in axes) > _MAX_GRID:
+        return space, []
+    constraints = [
+        one for one in space.constraints if not one.on_metrics and _axes(space, one.tree.names()) <= axes
+    ]
+    others = tuple(
+        one for one in space.derived if one.name == derived.name or _axes(space, one.tree.names()) <= axes
+    )
+    small = replace(space, derived=others[: others.index(derived) + 1])
+    needed = small.needed(frozenset([derived.name]).union(*(one.tree.names() for one in constraints)))
+    small = replace(space, derived=tuple(one for one in space.derived if one.name in needed))
+    points = small.points_under(subgrid(sorted(axes), space.shape), constraints)
+    column = points.columns[derived.name]
+    if not len(column):
+        return space, []
+    counted = derived.unit in ("", "B", "words", "cycles")
+    whole = derived.whole or (counted and bool((column == np.rint(column)).all()))
+    if whole and not derived.whole:
+        settled = replace(derived, whole=True)
+        space = replace(space, derived=tuple(settled if one is derived else one for one in space.derived))
+    ends = [column.min().item(), column.max().item()]
+    return space, [int(end) if whole else end for end in ends]
+
+
+def _first(reader: Reader, space: Space) -> Points:
+    """The first point; where none of the first few million combinations is one, none."""
+    start, size = 0, 1024
+    while start < min(space.n_raw, _MAX_SEARCH):
+        points = space.points(start, start + size)
+        if len(points):
+            return points
+        start, size = start + size, min(size * 4, 2**18)
+    if start >= space.n_raw:
+        reader.note(
+            ("where",), f"no point of {space.n_raw:,} combinations meets all constraints", "at least one"
+        )
+    return points
+
+
+def _check_values(
+    reader: Reader, space: Space, entries: Entries, first: Points, probes: dict[str, list[Value]]
+) -> None:
+    """Apply the first point as a whole, then the ends of every column by themselves, as --set would."""
+    assert entries.settings is not None
+    settable = [one for one in (*space.variables, *space.derived) if one.key is not None]
+    texts = {
+        one.name: list(
+            dict.fromkeys(setting_text(value, one.unit) for value in probes[one.name][:_MAX_LABELS])
+        )
+        for one in settable
+    }
+    before = len(reader.problems)
+    for values in zip_longest(*texts.values()):
+        sets = [f"{name}={text}" for name, text in zip(texts, values, strict=True) if text is not None]
+        for problem in entries.settings.wrong(sets):
+            _note(reader, entries, problem)
+    if len(reader.problems) > before or not len(first):
+        return
+    try:
+        load_arch(space.arch, space.machine_sets(first.row(0)))
+    except InputError as error:
+        for problem in error.problems:
+            _note(reader, entries, problem)
+
+
+def _note(reader: Reader, entries: Entries, problem: Problem) -> None:
+    """A problem of a setting, told at the variable that sets it."""
+    setting, _, text = (problem.file or "").removeprefix("--set ").partition("=")
+    if (problem.file or "").startswith("--set ") and setting in entries.places:
+        reader.note(entries.places[setting], f"{text}: {problem.message}", problem.expected, problem.hint)
+    else:
+        reader.note(("vary",), f"the first point is no machine: {problem}")
