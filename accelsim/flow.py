@@ -203,14 +203,13 @@ def _run_closed(graph: LayerGraph, machine: Arch, strict: bool) -> Result:
     from accelsim.costing import ClosedCosting
     from accelsim.mapper.found import SearchOptions
 
-    started = time.perf_counter()
-    costing = ClosedCosting(graph, machine.machine(), SearchOptions())
+    started, costing = time.perf_counter(), ClosedCosting(graph, machine.machine(), SearchOptions())
     form = costing.network()
     rows = [costing.row(step) for step in range(len(graph.layers))]
     _refuse_uncosted(rows, strict)
     options = {"dataflow": machine.dataflow, "closed_form": True, "batch": graph.batch}
-    run_info = {"seconds": time.perf_counter() - started}
-    result = _result("run", graph, machine, rows, options, _notes(graph, machine), run_info)
+    seconds = {"seconds": time.perf_counter() - started}
+    result = _result("run", graph, machine, rows, options, _notes(graph, machine), seconds)
     return replace(result, totals={**result.totals, "energy_pj": float(form.energy_pj[0])})
 
 
