@@ -65,6 +65,7 @@ def run(
     zeros: Path | str | None = None,
     compat: str | None = None,
     dataflow: str | None = None,
+    closed_form: bool = False,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -76,12 +77,14 @@ def run(
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` gives SCALE-Sim's counts and
     reports, on its own configuration or on ours, `compat="isca16"` those of the comparison of dataflows in
     ISCA 2016 (`dataflow`: one of its six).
+    `closed_form` takes a systolic array's own order of folds and a rule for what the SRAM keeps, and searches
+    nothing: the numbers of a sweep with `method: closed_form`.
     The file `zeros` has the zero fractions of maps, for machines that code them or rest at them.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
-    from accelsim.costing import zeros_of
+    from accelsim.costing import refuse_options, zeros_of
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
@@ -89,6 +92,8 @@ def run(
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
+    if closed_form:
+        refuse_options({"mapping": mapping, "zeros": zeros, "compat": compat, "dataflow": dataflow})
     if compat is not None:
         if mapping is not None:
             raise InputError(
@@ -106,6 +111,8 @@ def run(
             Problem("a SCALE-Sim configuration", file=machine.path, hint="add --compat scalesim")
         )
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    if closed_form:
+        return _run_closed(graph, machine, strict)
     options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
@@ -189,6 +196,21 @@ def simulate(
     inputs["arch"] = {**inputs["arch"], "cores_used": len(simulation.cores_used)}
     said = (*result.notes, *filter(None, [compared(totals)]))
     return replace(result, inputs=inputs, totals=totals, notes=said)
+
+
+def _run_closed(graph: LayerGraph, machine: Arch, strict: bool) -> Result:
+    """The network by the closed form of a systolic array; its totals are those of a point of a sweep."""
+    from accelsim.costing import ClosedCosting
+    from accelsim.mapper.found import SearchOptions
+
+    started, costing = time.perf_counter(), ClosedCosting(graph, machine.machine(), SearchOptions())
+    form = costing.network()
+    rows = [costing.row(step) for step in range(len(graph.layers))]
+    _refuse_uncosted(rows, strict)
+    options = {"dataflow": machine.dataflow, "closed_form": True, "batch": graph.batch}
+    seconds = {"seconds": time.perf_counter() - started}
+    result = _result("run", graph, machine, rows, options, _notes(graph, machine), seconds)
+    return replace(result, totals={**result.totals, "energy_pj": float(form.energy_pj[0])})
 
 
 def _check_cores(cores: int | None, machine: Arch) -> None:
