@@ -1,0 +1,1 @@
+"""Design-space exploration: a space of machines, its evaluation over whole tables, and what it answers."""
