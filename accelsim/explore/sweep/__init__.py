@@ -1,1 +1,1 @@
-"""Design-space exploration: what varies and what is asked, and the points that follow."""
+"""Design-space exploration: a space of machines, its evaluation over whole tables, and what it answers."""
