@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.charts.sweep import Axis, parallel, pareto
-from accelsim.charts.sweep_effects import effects, heat
+from accelsim.charts.sweep_effects import effects, heat, hypervolume
 from accelsim.explore.sweep.answers import View
 from accelsim.explore.sweep.effects import Factor
 from accelsim.explore.sweep.pareto import Objective
@@ -87,3 +87,8 @@ def _heat(
     rest = [one.name for one in view.factors if one not in pair and len(one.levels) > 1]
     detail = f"{objective.name}, the best over {', '.join(rest)}" if rest else objective.name
     return heat(variable(x, units), variable(y, units), values, shown, title, detail)
+
+
+def growth_picture(curve: Mapping[str, Any], title: str) -> Figure:
+    """Hypervolume against points seen; `curve` has evaluations and volume."""
+    return hypervolume(np.array(curve["evaluations"]), np.array(curve["volume"]), curve.get("whole"), title)
