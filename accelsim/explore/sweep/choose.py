@@ -10,7 +10,7 @@ from accelsim.base.errors import InputError, did_you_mean
 from accelsim.base.units import UnitError, quantity_of
 from accelsim.base.yaml_lines import Key
 from accelsim.explore.sweep.expressions import Node
-from accelsim.explore.sweep.space import RUN_NAMES
+from accelsim.explore.sweep.space import KEY_OF, RUN_NAMES
 from accelsim.explore.sweep.variables import (
     Derived,
     Value,
@@ -26,8 +26,6 @@ from accelsim.hardware.settings import Settings
 if TYPE_CHECKING:
     from accelsim.explore.sweep.read import Reader
 
-_KEYS: Final = {"dataflow": "core.dataflow", "cores": "core.count"}
-"""Names of variables that are another name of a key."""
 _OF_SPLIT: Final = ("mp", "dp", "threads")
 _OPERATOR: Final = re.compile(r"[-+*/%()<>=]|\w\.[A-Za-z_]|\bif\b")
 
@@ -119,14 +117,14 @@ class _Entry:
 
     def _is_no_key(self) -> bool:
         settings = self.entries.settings
-        plain = self.name not in RUN_NAMES and self.name not in _KEYS
+        plain = self.name not in RUN_NAMES and self.name not in KEY_OF
         return plain and (settings is None or not settings.has(self.name))
 
     def _key(self, name: str, path: Key) -> str | None:
         """The full key that a name means, noted where there is none or where it is set twice."""
         if name in RUN_NAMES:
             if name in _OF_SPLIT and self.method != "split":
-                self.reader.note(path, "has no effect", hint="method: split")
+                self.reader.note(path, "has no effect", hint="method: split", key=True)
             if name != "network":
                 self.entries.whole.add(name)
             return None
@@ -135,15 +133,15 @@ class _Entry:
             return None
         mark = self.reader.document.at(path, key=True)
         try:
-            setting = settings.find(_KEYS.get(name, name), mark)
+            setting = settings.find(KEY_OF.get(name, name), mark)
         except InputError as error:
-            hint = error.problems[0].hint or did_you_mean(name, (*RUN_NAMES, *_KEYS))
+            hint = error.problems[0].hint or did_you_mean(name, (*RUN_NAMES, *KEY_OF))
             message = f"{error.problems[0].message} in {settings.file}"
-            self.reader.note(path, message, error.problems[0].expected, hint)
+            self.reader.note(path, message, error.problems[0].expected, hint, key=True)
             return None
         if setting.name in self.entries.keys:
             other = self.entries.keys[setting.name]
-            self.reader.note(path, f"sets {setting.name}, which {other} sets too", "one of them")
+            self.reader.note(path, f"sets {setting.name}, which {other} sets too", "one of them", key=True)
             return None
         self.entries.keys[setting.name] = name
         if setting.whole:
@@ -168,13 +166,11 @@ class _Entry:
         """Keys that count take whole numbers."""
         if name not in self.entries.whole:
             return
-        wrong = [value for value in values if not isinstance(value, int) or unit]
+        wrong = [v for v in values if isinstance(v, str) or unit or v != int(v)]
         if name in RUN_NAMES:
-            wrong += [value for value in values if isinstance(value, int) and value < 1]
+            wrong += [v for v in values if not isinstance(v, str) and v < 1]
         if wrong:
-            self.reader.note(
-                path, f"{setting_text(wrong[0], unit)} is no whole number", "whole numbers from 1"
-            )
+            self.reader.note(path, f"{setting_text(wrong[0], unit)} does not fit", "whole numbers from 1")
 
     def _choices(self, choices: dict[str, dict[str, Any]]) -> None:
         """`precision: {int8: {mac.bits: 8}, fp16: {mac.bits: 16}}`: one axis that may set several keys."""

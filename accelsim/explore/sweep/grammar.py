@@ -166,7 +166,7 @@ class _Typing:
             return operand
         if operand.op == "number":
             return replace(operand, value=-operand.value)
-        return replace(Node("negative", (operand,)), **_traits(operand))
+        return _alike("negative", operand)
 
     def comparison(self, tree: ast.Compare, below: Callable[[ast.expr], Node]) -> Node:
         """Every pair of a chain (`8 <= a <= 64`), and-ed."""
@@ -191,8 +191,9 @@ class _Typing:
         return pairs[0] if len(pairs) == 1 else Node("and", tuple(pairs), kind="bool")
 
 
-def _traits(node: Node) -> dict[str, object]:
-    return {"dimension": node.dimension, "scale": node.scale, "magnitude": node.magnitude}
+def _alike(op: str, node: Node) -> Node:
+    """An operation on one number that leaves its dimension and its bound."""
+    return replace(node, op=op, args=(node,), value=None)
 
 
 def _must_be(kind: Kind, op: str, node: Node) -> Node:
@@ -243,7 +244,7 @@ def _call(function: str, args: tuple[Node, ...]) -> Node:
         )
     if n_least == 1:
         only = _must_be("number", function, args[0])
-        return replace(Node(function, (only,)), **_traits(only))
+        return _alike(function, only)
     result = _must_be("number", function, args[0])
     for argument in args[1:]:
         result = _arithmetic(function, (result, argument))

@@ -1,4 +1,4 @@
-"""What a name in an expression means: a variable, a metric, or a key of the architecture that does not vary."""
+"""What a name in an expression means: a variable, a metric, or a key of the architecture that is fixed."""
 
 from __future__ import annotations
 

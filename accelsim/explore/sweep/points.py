@@ -26,7 +26,8 @@ class Points:
 
     def text(self, name: str) -> NDArray[np.str_]:
         """A column of codes as texts  # [n]"""
-        return np.array(self.labels[name])[self.columns[name]]
+        texts: NDArray[np.str_] = np.array(self.labels[name])[self.columns[name]]
+        return texts
 
     def row(self, i: int) -> dict[str, Value]:
         """One point: plain numbers in base units, and texts."""

@@ -67,9 +67,11 @@ class Reader:
         self.data: dict[str, Any] = document.data
         self.problems: list[Problem] = []
 
-    def note(self, path: Key, message: str, expected: str | None = None, hint: str | None = None) -> None:
-        """One thing that is wrong at a path."""
-        mark = self.document.at(path)
+    def note(
+        self, path: Key, message: str, expected: str | None = None, hint: str | None = None, key: bool = False
+    ) -> None:
+        """One thing that is wrong at the value (or `key`) of a path."""
+        mark = self.document.at(path, key=key)
         shown = ".".join(str(part) for part in path) or None
         self.problems.append(Problem(message, mark.file, mark.line, mark.column, shown, expected, hint))
 

@@ -23,6 +23,9 @@ SAMPLES: Final = ("lhs", "random", "evolve")
 RUN_NAMES: Final = ("network", "batch", "mp", "dp", "threads")
 """Variables that are options of a run, not keys of the machine."""
 
+KEY_OF: Final = {"dataflow": "core.dataflow", "cores": "core.count"}
+"""Variables that are another name of a key."""
+
 _CHUNK: Final = 2**18
 
 
@@ -85,19 +88,24 @@ class Space:
         return math.prod(self.shape)
 
     @property
+    def all_columns(self) -> tuple[Variable | Derived, ...]:
+        """Variables and what follows from them, in the order of the columns of points."""
+        return (*self.variables, *self.derived)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of all columns of points, in their order."""
-        return tuple(column.name for column in (*self.variables, *self.derived))
+        return tuple(column.name for column in self.all_columns)
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The texts behind each column of codes."""
-        return {column.name: column.labels for column in (*self.variables, *self.derived) if column.labels}
+        return {column.name: column.labels for column in self.all_columns if column.labels}
 
     @cached_property
     def units(self) -> dict[str, str]:
         """The base unit of each column, "" where it has none."""
-        return {column.name: column.unit for column in (*self.variables, *self.derived)}
+        return {column.name: column.unit for column in self.all_columns}
 
     def points(self, start: int, stop: int) -> Points:
         """The points among combinations start to stop - 1 that meet the constraints on variables."""
@@ -156,8 +164,8 @@ class Space:
     def machine_sets(self, row: Mapping[str, Value]) -> tuple[str, ...]:
         """`--set` texts that make the machine of a point (a `Points.row`, or a row of results)."""
         return tuple(
-            f"{column.name}={setting_text(row[column.name], column.unit)}"
-            for column in (*self.variables, *self.derived)
+            f"{KEY_OF.get(column.name, column.name)}={setting_text(row[column.name], column.unit)}"
+            for column in self.all_columns
             if column.key is not None
         )
 

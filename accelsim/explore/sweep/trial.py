@@ -11,9 +11,9 @@ import numpy as np
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.explore.sweep.choose import Entries
-from accelsim.explore.sweep.points import Points, subgrid
-from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.variables import Derived, Value, setting_text
+from accelsim.explore.sweep.points import subgrid
+from accelsim.explore.sweep.space import KEY_OF, Space
+from accelsim.explore.sweep.variables import Derived, Value, Variable, setting_text
 from accelsim.hardware import load_arch
 
 if TYPE_CHECKING:
@@ -27,29 +27,32 @@ _MAX_LABELS: Final = 64
 
 def check_points(reader: Reader, space: Space, entries: Entries) -> Space:
     """The space with the types of its derived columns settled; notes what is wrong with its points."""
-    probes: dict[str, list[Value]] = {}
+    chosen = {one.name for one in entries.chosen}
+    probes: dict[str, list[Value]] = {one.name: _ends(one) for one in space.variables}
     for derived in space.derived:
-        if derived.labels or derived not in space.derived[len(entries.chosen) :]:
+        if derived.labels or derived.name in chosen:
             probes[derived.name] = list(derived.labels or dict.fromkeys(derived.tree.value))
             continue
         try:
             space, probes[derived.name] = _settled(space, derived)
         except InputError as error:
+            probes[derived.name] = []
             for problem in error.problems:
-                place = entries.places[derived.name]
-                reader.note(place, problem.message, problem.expected, problem.hint)
-            return space
-    for variable in space.variables:
-        numbers = sorted(variable.values) if not variable.labels else []  # type: ignore[type-var]
-        probes[variable.name] = [numbers[0], numbers[-1]] if numbers else list(variable.labels)
-    try:
-        first = _first(reader, space)
-    except InputError as error:
-        reader.problems += error.problems
-        return space
+                reader.note(entries.places[derived.name], problem.message, problem.expected, problem.hint)
+    _check_values(reader, space, entries, probes)
     if not reader.problems:
-        _check_values(reader, space, entries, first, probes)
+        try:
+            _check_first(reader, space, entries)
+        except InputError as error:
+            reader.problems += error.problems
     return space
+
+
+def _ends(variable: Variable) -> list[Value]:
+    """All texts of a variable, or its least and greatest number."""
+    if variable.labels:
+        return list(variable.labels)
+    return [variable.values[int(variable.column.argmin())], variable.values[int(variable.column.argmax())]]
 
 
 def _axes(space: Space, names: frozenset[str]) -> set[int]:
@@ -88,51 +91,47 @@ def _settled(space: Space, derived: Derived) -> tuple[Space, list[Value]]:
     return space, [int(end) if whole else end for end in ends]
 
 
-def _first(reader: Reader, space: Space) -> Points:
-    """The first point; where none of the first few million combinations is one, none."""
+def _check_first(reader: Reader, space: Space, entries: Entries) -> None:
+    """The first point has to be a machine; where it is not among the first few millions, it is not sought."""
     start, size = 0, 1024
     while start < min(space.n_raw, _MAX_SEARCH):
         points = space.points(start, start + size)
         if len(points):
-            return points
+            break
         start, size = start + size, min(size * 4, 2**18)
-    if start >= space.n_raw:
-        reader.note(
-            ("where",), f"no point of {space.n_raw:,} combinations meets all constraints", "at least one"
-        )
-    return points
+    else:
+        if start >= space.n_raw:
+            said = f"no point of {space.n_raw:,} combinations meets all constraints"
+            reader.note(("where",), said, "at least one")
+        return
+    try:
+        load_arch(space.arch, space.machine_sets(points.row(0)))
+    except InputError as error:
+        for problem in error.problems:
+            _note(reader, entries, problem)
 
 
-def _check_values(
-    reader: Reader, space: Space, entries: Entries, first: Points, probes: dict[str, list[Value]]
-) -> None:
-    """Apply the first point as a whole, then the ends of every column by themselves, as --set would."""
+def _check_values(reader: Reader, space: Space, entries: Entries, probes: dict[str, list[Value]]) -> None:
+    """Apply the ends of every column, as --set would: what no key takes is wrong in any combination."""
     assert entries.settings is not None
-    settable = [one for one in (*space.variables, *space.derived) if one.key is not None]
     texts = {
-        one.name: list(
+        KEY_OF.get(one.name, one.name): list(
             dict.fromkeys(setting_text(value, one.unit) for value in probes[one.name][:_MAX_LABELS])
         )
-        for one in settable
+        for one in space.all_columns
+        if one.key is not None
     }
-    before = len(reader.problems)
     for values in zip_longest(*texts.values()):
         sets = [f"{name}={text}" for name, text in zip(texts, values, strict=True) if text is not None]
         for problem in entries.settings.wrong(sets):
-            _note(reader, entries, problem)
-    if len(reader.problems) > before or not len(first):
-        return
-    try:
-        load_arch(space.arch, space.machine_sets(first.row(0)))
-    except InputError as error:
-        for problem in error.problems:
             _note(reader, entries, problem)
 
 
 def _note(reader: Reader, entries: Entries, problem: Problem) -> None:
     """A problem of a setting, told at the variable that sets it."""
     setting, _, text = (problem.file or "").removeprefix("--set ").partition("=")
-    if (problem.file or "").startswith("--set ") and setting in entries.places:
-        reader.note(entries.places[setting], f"{text}: {problem.message}", problem.expected, problem.hint)
+    place = next((entries.places[name] for name in entries.places if KEY_OF.get(name, name) == setting), None)
+    if (problem.file or "").startswith("--set ") and place is not None:
+        reader.note(place, f"{text}: {problem.message}", problem.expected, problem.hint)
     else:
         reader.note(("vary",), f"the first point is no machine: {problem}")
