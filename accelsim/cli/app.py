@@ -23,6 +23,7 @@ from accelsim.cli.run import run
 from accelsim.cli.schema import schema
 from accelsim.cli.simulate import simulate
 from accelsim.cli.split import split
+from accelsim.cli.sweep import sweep
 from accelsim.cli.validate import validate
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ app.command("simulate")(simulate)
 app.command("map")(map_)
 app.command("evaluate")(evaluate)
 app.command("split")(split)
+app.command("sweep")(sweep)
 app.command("inspect")(inspect)
 app.command("validate")(validate)
 app.command("reuse")(reuse)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import more, note_lines
 from accelsim.report.scatter import Dot, scatter
-from accelsim.results.format import UNKNOWN, count, percent, quantity
+from accelsim.results.format import UNKNOWN, count, percent, quantity, si
 from accelsim.tables.columns_sweep import UNITS
 
 Row = Mapping[str, Any]
@@ -236,3 +236,35 @@ def _spread(rows: Sequence[Any], most: int) -> list[Any]:
     kept = {round(at * (len(rows) - 1) / (most - 1)) for at in range(most)}
     kept |= {at for at, row in enumerate(rows) if "knee" in row.get("roles", ())}
     return [row for at, row in enumerate(rows) if at in kept]
+
+
+def estimate_blocks(found: Row) -> list[Block]:
+    """The report of `sweep --dry-run`."""
+    figures: Row = found["run"]["estimate"]
+    n_points, pace = figures["n_points"], figures["s_per_point"]
+    space = Table(
+        "",
+        (Head("variable", "left"), Head("values"), Head("which", "left")),
+        tuple(space_lines(found)),
+        gives_way=2,
+    )
+    lines = [f"{figures['n_raw']:,} combinations"]
+    if n_points is not None and n_points != figures["n_raw"]:
+        lines[0] += f", {n_points:,} of them meet the constraints on variables"
+    sample = found["inputs"]["space"]["sample"]
+    if sample is not None:
+        lines.append(f"sample: {sample['points']:,} points, {sample['method']}, seed {sample['seed']}")
+    if pace is None:
+        lines.append("no point could be timed")
+    else:
+        rate = (
+            f"{quantity(1 / pace if pace else None)} points/s"
+            if pace < 1
+            else f"{quantity(pace, 's')} a point"
+        )
+        timed = f"{count(figures['n_timed'], 'point')} timed, {rate}"
+        lines.append(f"time: about {quantity(figures['seconds'], 's', 2)} ({timed})")
+    lines.append(f"memory: about {si(figures['memory_bytes'], 'B', 2)}")
+    if figures["disk_bytes"] is not None:
+        lines.append(f"disk: about {si(figures['disk_bytes'], 'B', 2)}")
+    return [Lines(tuple(question(found)), style="bold"), space, Lines(tuple(lines))]

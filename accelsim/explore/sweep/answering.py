@@ -18,8 +18,8 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.hypervolume import growth
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Columns, Objective
 from accelsim.explore.sweep.pictures import growth_picture, pictures
-from accelsim.explore.sweep.read import read_columns
 from accelsim.explore.sweep.space import Space
+from accelsim.explore.sweep.stored import read_columns
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
 

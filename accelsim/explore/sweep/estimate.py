@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from accelsim.explore.sweep.encode import choose_format, encode, plain
-from accelsim.explore.sweep.evaluate import Evaluator
 from accelsim.explore.sweep.run import default_chunk
 from accelsim.explore.sweep.space import Space
+from accelsim.explore.sweep.work import Evaluator
 
 FIRST: Final = 4
 PATIENCE_S: Final = 2.0
