@@ -59,9 +59,9 @@ def said(answer: Row, name: str, value: Any) -> str:
 
 
 def shown_columns(answer: Row, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
-    """Variables that differ among the points, and metrics: the objectives first."""
-    variables = [one["name"] for one in answer["inputs"]["space"]["variables"] if one["name"] != "network"]
-    varied = [name for name in variables if len({row.get(name) for row in rows}) > 1]
+    """Variables of more than one value, and metrics: the objectives first."""
+    variables = answer["inputs"]["space"]["variables"]
+    varied = [one["name"] for one in variables if one["name"] != "network" and len(one["values"]) > 1]
     goals = [one["name"] for one in answer["objectives"]]
     rest = [name for name in ("area_mm2", "utilization_frac") if name not in goals]
     return varied, goals + [name for name in rest if any(row.get(name) is not None for row in rows)]
