@@ -96,7 +96,7 @@ def rows_of(space: Space, start: int, stop: int) -> list[dict[str, Any]]:
 
 
 @given(case=spaces(), cuts=st.lists(st.integers(0, 800), max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_points_are_those_of_nested_loops_and_slices_join_to_the_whole(
     case: dict[str, Any], cuts: list[int]
 ) -> None:
@@ -167,7 +167,8 @@ def test_networks_are_the_slowest_variable_unless_vary_places_them(tmp_path: Pat
 
 
 def test_a_choice_sets_several_keys_on_one_axis(tmp_path: Path) -> None:
-    text = "vary:\n  precision:\n    low: {mac.bits: 8, sram.size: 64 KiB}\n    high: {mac.bits: 16, sram.size: 1 MiB}\n"
+    low, high = "{mac.bits: 8, sram.size: 64 KiB}", "{mac.bits: 16, sram.size: 1 MiB}"
+    text = f"vary:\n  precision:\n    low: {low}\n    high: {high}\n"
     space = space_of(tmp_path, text + "  batch: [1, 2]\n")
     assert space.n_raw == 4
     points = space.points(0, 4)

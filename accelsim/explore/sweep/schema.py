@@ -38,8 +38,8 @@ def json_schema() -> dict[str, Any]:
         "vary": {
             "type": "object",
             "minProperties": 1,
-            "description": "keys of the architecture as --set takes them, or batch, network, dataflow, cores, "
-            "mp, dp, threads",
+            "description": "keys of the architecture as --set takes them, or batch, network, dataflow, "
+            "cores, mp, dp, threads",
             "additionalProperties": values,
         },
         "where": {"description": "what has to hold, of variables or of metrics", **_NAMES},
