@@ -28,7 +28,7 @@ from accelsim.explore.sweep.space import (
     Space,
     beside,
 )
-from accelsim.explore.sweep.trial import check_points
+from accelsim.explore.sweep.trial import check_points, check_values, ends
 from accelsim.explore.sweep.variables import ValuesError, read_texts
 from accelsim.hardware.settings import Settings
 
@@ -92,6 +92,8 @@ class Reader:
         self.constraint_texts()
         if entries.settings is None or self.problems:
             self.agreement(entries)
+            if entries.settings is not None:
+                check_values(self, entries.variables, entries, {v.name: ends(v) for v in entries.variables})
             raise InputError(self.sorted())
         derived, constraints = self.agreement(entries)
         if self.problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from math import prod
@@ -28,7 +29,7 @@ _MAX_LABELS: Final = 64
 def check_points(reader: Reader, space: Space, entries: Entries) -> Space:
     """The space with the types of its derived columns settled; notes what is wrong with its points."""
     chosen = {one.name for one in entries.chosen}
-    probes: dict[str, list[Value]] = {one.name: _ends(one) for one in space.variables}
+    probes: dict[str, list[Value]] = {one.name: ends(one) for one in space.variables}
     for derived in space.derived:
         if derived.labels or derived.name in chosen:
             probes[derived.name] = list(derived.labels or dict.fromkeys(derived.tree.value))
@@ -39,7 +40,7 @@ def check_points(reader: Reader, space: Space, entries: Entries) -> Space:
             probes[derived.name] = []
             for problem in error.problems:
                 reader.note(entries.places[derived.name], problem.message, problem.expected, problem.hint)
-    _check_values(reader, space, entries, probes)
+    check_values(reader, space.all_columns, entries, probes)
     if not reader.problems:
         try:
             _check_first(reader, space, entries)
@@ -48,7 +49,7 @@ def check_points(reader: Reader, space: Space, entries: Entries) -> Space:
     return space
 
 
-def _ends(variable: Variable) -> list[Value]:
+def ends(variable: Variable) -> list[Value]:
     """All texts of a variable, or its least and greatest number."""
     if variable.labels:
         return list(variable.labels)
@@ -87,8 +88,8 @@ def _settled(space: Space, derived: Derived) -> tuple[Space, list[Value]]:
     if whole and not derived.whole:
         settled = replace(derived, whole=True)
         space = replace(space, derived=tuple(settled if one is derived else one for one in space.derived))
-    ends = [column.min().item(), column.max().item()]
-    return space, [int(end) if whole else end for end in ends]
+    extremes = [column.min().item(), column.max().item()]
+    return space, [int(value) if whole else value for value in extremes]
 
 
 def _check_first(reader: Reader, space: Space, entries: Entries) -> None:
@@ -111,14 +112,16 @@ def _check_first(reader: Reader, space: Space, entries: Entries) -> None:
             _note(reader, entries, problem)
 
 
-def _check_values(reader: Reader, space: Space, entries: Entries, probes: dict[str, list[Value]]) -> None:
+def check_values(
+    reader: Reader, columns: Sequence[Variable | Derived], entries: Entries, probes: dict[str, list[Value]]
+) -> None:
     """Apply the ends of every column, as --set would: what no key takes is wrong in any combination."""
     assert entries.settings is not None
     texts = {
         KEY_OF.get(one.name, one.name): list(
             dict.fromkeys(setting_text(value, one.unit) for value in probes[one.name][:_MAX_LABELS])
         )
-        for one in space.all_columns
+        for one in columns
         if one.key is not None
     }
     for values in zip_longest(*texts.values()):
