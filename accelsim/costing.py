@@ -148,7 +148,7 @@ class Costing:
         }
         if status == "not_costed":
             return row
-        cost = self._cost(layer)
+        cost = self.cost(layer)
         if layer.kind == "array":
             row |= self._bounds(layer)
         row |= cost_columns(cost, self.machine, layer.macs)
@@ -157,7 +157,7 @@ class Costing:
         row["mapping"] = str(self.mappings[layer.name]) if layer.name in self.mappings else None
         return row
 
-    def _cost(self, layer: Layer) -> LayerCost:
+    def cost(self, layer: Layer) -> LayerCost:
         if layer.kind == "array":
             return self._array(layer)
         if layer.kind == "vector":
@@ -344,7 +344,7 @@ class ClosedCosting(Costing):
             )
         return form
 
-    def _cost(self, layer: Layer) -> LayerCost:
+    def cost(self, layer: Layer) -> LayerCost:
         work = work_of(layer, self)
         assert work is not None  # row() has asked for the status
         return layer_cost(layer_form(work, self.columns), self.machine)

@@ -118,7 +118,7 @@ def run(
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     known, options["zeros"] = zeros_of(graph, machine.machine(), zeros)
     search = SearchOptions(objective)
-    rows, costing, notes = _costed_rows(
+    rows, costing, notes = costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
     )
     _refuse_uncosted(rows, strict)
@@ -167,7 +167,7 @@ def simulate(
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
     known, zero_table = zeros_of(graph, machine.machine(), zeros)
-    analytic, costing, notes = _costed_rows(
+    analytic, costing, notes = costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
     )
     _refuse_uncosted(analytic, strict)
@@ -227,7 +227,7 @@ def _check_cores(cores: int | None, machine: Arch) -> None:
         )
 
 
-def _costed_rows(
+def costed_rows(
     graph: LayerGraph,
     machine: Arch,
     options: SearchOptions,
@@ -237,10 +237,12 @@ def _costed_rows(
     jobs: int = 1,
     cache: bool = True,
     zeros: Mapping[str, Zeros] | None = None,
+    why: bool = True,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
 
     With `only`, those of the layers that it names: any mapping of the others will do, to see that they fit.
+    Where nothing fits, the error tells what would help, which takes searches of its own (`why`).
     """
     from accelsim.costing import Costing
     from accelsim.mapper.infeasible import explain
@@ -258,17 +260,16 @@ def _costed_rows(
             costing.solve(solver, progress, only)
         except NothingLegalError as error:
             if not costing.homes.any_inside(costing.dram):
-                why = explain(costing.requests(only).values(), finds)
-                raise InfeasibleError(why or error.problems) from None
+                reasons = explain(costing.requests(only).values(), finds) if why else ()
+                raise InfeasibleError(reasons or error.problems) from None
             continue
         except InfeasibleError:  # a mapping of the file does not fit
             if not costing.homes.any_inside(costing.dram):
                 raise
             continue
         if reserve > first:
-            notes.append(
-                f"{reserve:.0%} of the activations' home is kept free: a layer's tiles need the room"
-            )
+            said = f"{reserve:.0%} of the activations' home is kept free: a layer's tiles need the room"
+            notes.append(said)
         if given is not None and (
             searched := [name for name in costing.mappings if name not in given.layers]
         ):
@@ -321,7 +322,7 @@ def reuse(
     achieved: dict[str, Any] = {}
     if machine is not None:
         given = load_mappings(Path(mapping)) if mapping is not None else None
-        costed, _, _ = _costed_rows(graph, machine, SearchOptions(objective), given)
+        costed, _, _ = costed_rows(graph, machine, SearchOptions(objective), given)
         achieved = {row["layer"]: row.get("accesses") for row in costed}
         provenance = given.provenance if given is not None else None
         options |= {"dataflow": machine.dataflow, "objective": objective, "mapping": provenance}
@@ -367,7 +368,7 @@ def map_layers(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     names = array_layers(graph, [layers] if isinstance(layers, str) else layers)
     search = SearchOptions(objective, ragged, top, front, gap, time_limit)
-    rows, costing, notes = _costed_rows(
+    rows, costing, notes = costed_rows(
         graph, machine, search, progress=progress, only=names, jobs=jobs, cache=cache
     )
     step = {layer.name: at for at, layer in enumerate(graph.layers)}
@@ -472,9 +473,8 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     lowered = machine.machine()
     notes = list(machine.notes)
     if lowered.n_cores > 1:
-        notes.append(
-            f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
-        )
+        said = f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
+        notes.append(said)
     return tuple(notes)
 
 
