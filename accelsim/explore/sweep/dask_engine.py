@@ -65,7 +65,7 @@ class Cluster:
 def _run(
     distributed: Any, client: Any, packed: bytes, sample: Indices | None, chunks: Iterator[Chunk]
 ) -> Iterator[Part]:
-    pending = distributed.as_completed()
+    pending = distributed.as_completed(loop=client.loop)
 
     def send(n: int) -> None:
         for chunk in islice(chunks, n):

@@ -76,15 +76,15 @@ def sweep(
 ) -> SweepResult:
     """Evaluates the points of a space, or its sample, into a directory.
 
-    `command` is the command line that resumes, for those who interrupt it. Raises InputError for options that
-    can't be, a directory in use, of another sweep or full, InterruptedWorkError on ctrl-C. What is done stays.
+    `command` is the command line that resumes, for those who interrupt it. InputError for options that
+    can't be, a directory in use, of another sweep or full, InterruptedWorkError on ctrl-C. What is done is kept.
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
     engine = _engine(workers, cluster)
     earlier = read_manifest(place) if resume and (place / MANIFEST).exists() else {}
     format = choose_format(format or earlier.get("format"))
-    chunk = chunk or earlier.get("chunk_points")
+    chunk = earlier.get("chunk_points") if chunk is None else chunk
     if chunk is not None and chunk < 1:
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
     sample = getattr(space, "sample", None)
