@@ -65,8 +65,8 @@ class UncostedError(AccelsimError):
     exit_code = 4
 
 
-class Interrupted(AccelsimError):
-    """Ctrl-C in work that keeps what is done: how much that is, and the command that goes on (exit code 130)."""
+class InterruptedWorkError(AccelsimError):
+    """Ctrl-C in work that keeps what is done: how much, and what goes on (exit code 130)."""
 
     exit_code = 130
 

@@ -10,13 +10,14 @@ import contextlib
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 
-from accelsim.base.errors import AccelsimError, InputError, Problem
+from accelsim.base.errors import InputError, Problem
 from accelsim.base.version import VERSION
-from accelsim.explore.sweep.work import Chunk, Part, Work
+from accelsim.explore.sweep.engine import Run
+from accelsim.explore.sweep.work import Chunk, Indices, Part, Work
 
 AHEAD: Final = 3
 """Chunks sent for each thread of the cluster: in work, waiting, and on the way."""
@@ -29,39 +30,12 @@ class Cluster:
 
     address: str
 
-    def __call__(self, work: Work, chunks: Iterator[Chunk]) -> Iterator[Part]:
-        """Raises what the work raises; InputError where there is no scheduler or a chunk kills its workers."""
+    @contextlib.contextmanager
+    def __call__(self, work: Work) -> Iterator[Run]:
+        """`run` raises what the work raises; InputError where there is no scheduler, or a chunk is lost."""
         distributed = _distributed()
-        packed, sample = pickle.dumps(replace(work, sample=None)), work.sample
         with self._client(distributed) as client:
-            pending = distributed.as_completed()
-
-            def send(n: int) -> None:
-                for chunk in islice(chunks, n):
-                    if sample is not None:
-                        chunk = replace(chunk, listed=sample[chunk.start : chunk.stop])
-                    # the work rides with each chunk: data scattered beforehand dies with the workers that hold it
-                    pending.add(client.submit(_serve, VERSION, packed, chunk, pure=False))
-
-            send(AHEAD * max(1, sum(client.nthreads().values())))
-            try:
-                for future in pending:
-                    part = future.result()
-                    future.release()
-                    send(1)
-                    yield part
-            except AccelsimError:
-                raise
-            except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
-                raise InputError(
-                    Problem(
-                        f"the cluster lost a chunk: {' '.join(str(error).split())[:200]}",
-                        key="cluster",
-                        hint="smaller chunks take less memory; --resume continues",
-                    )
-                ) from None
-            finally:
-                pending.clear()
+            yield partial(_run, distributed, client, pickle.dumps(replace(work, sample=None)), work.sample)
 
     @contextlib.contextmanager
     def _client(self, distributed: Any) -> Iterator[Any]:
@@ -86,6 +60,35 @@ class Cluster:
             ) from None
         finally:
             client.close()
+
+
+def _run(
+    distributed: Any, client: Any, packed: bytes, sample: Indices | None, chunks: Iterator[Chunk]
+) -> Iterator[Part]:
+    pending = distributed.as_completed(loop=client.loop)
+
+    def send(n: int) -> None:
+        for chunk in islice(chunks, n):
+            if sample is not None:
+                chunk = replace(chunk, listed=sample[chunk.start : chunk.stop])
+            # the work rides with each chunk: what is scattered dies with the workers that hold it
+            pending.add(client.submit(_serve, VERSION, packed, chunk, pure=False))
+
+    send(AHEAD * max(1, sum(client.nthreads().values())))
+    try:
+        for future in pending:
+            part = future.result()
+            future.release()
+            send(1)
+            yield part
+    except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
+        raise InputError(
+            Problem(
+                f"the cluster lost a chunk: {' '.join(str(error).split())[:200]}",
+                key="cluster",
+                hint="smaller chunks take less memory; --resume continues",
+            )
+        ) from None
 
 
 def _distributed() -> Any:

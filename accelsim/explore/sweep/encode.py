@@ -22,7 +22,12 @@ FORMATS: Final[tuple[Format, ...]] = ("parquet", "csv")
 Kind = Literal["int64", "float64", "bool", "string"]
 Columns = tuple[tuple[str, Kind], ...]
 _KINDS: Final[dict[str, Kind]] = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "U": "string"}
-_DTYPES: Final[dict[Kind, Any]] = {"int64": np.int64, "float64": np.float64, "bool": np.bool_, "string": np.str_}
+_DTYPES: Final[dict[Kind, Any]] = {
+    "int64": np.int64,
+    "float64": np.float64,
+    "bool": np.bool_,
+    "string": np.str_,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class Coded:
     labels: tuple[str, ...]
 
     def texts(self) -> NDArray[np.str_]:
-        return np.asarray(self.labels, np.str_)[self.codes]
+        texts: NDArray[np.str_] = np.asarray(self.labels, np.str_)[self.codes]
+        return texts
 
 
 Column = NDArray[Any] | Coded
@@ -97,22 +103,30 @@ def _parquet(table: Mapping[str, Column]) -> bytes:
 
 
 def _arrow(column: Column) -> Any:
+    """From buffers: `pyarrow.array` would import pandas, half a second, to see whether a column is of it."""
     import pyarrow as pa
 
     if isinstance(column, Coded):
         return _decoded(column.codes, column.labels)
-    if column.dtype.kind != "U":
-        return pa.array(column)
-    if len(column) and (column == column[0]).all():  # most columns of text say the same of all points
-        return _decoded(np.zeros(len(column)), (str(column[0]),))
-    words, codes = np.unique(column, return_inverse=True)
-    return _decoded(codes, words.tolist())
+    kind = _kind(column)
+    if kind == "string":
+        if len(column) and (column == column[0]).all():  # most columns of text say the same of all points
+            return _decoded(np.zeros(len(column)), (str(column[0]),))
+        words, codes = np.unique(column, return_inverse=True)
+        return _decoded(codes, words.tolist())
+    types = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+    packed = np.packbits(column, bitorder="little") if kind == "bool" else np.ascontiguousarray(column)
+    return pa.Array.from_buffers(types[kind], len(column), [None, pa.py_buffer(packed)])
 
 
 def _decoded(codes: NDArray[Any], words: Sequence[str]) -> Any:
     import pyarrow as pa
 
-    return pa.array(words, pa.string()).take(pa.array(codes.astype(np.int32)))
+    texts = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    known = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
+    places = np.ascontiguousarray(codes, np.int32)
+    return known.take(pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)]))
 
 
 def _from_parquet(data: bytes, kinds: Mapping[str, Kind], wanted: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,9 @@ import multiprocessing as mp
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final, cast
@@ -20,16 +22,18 @@ from accelsim.base.errors import AccelsimError, InputError, Problem
 from accelsim.base.processes import prepare, quiet_start
 from accelsim.explore.sweep.work import Chunk, Part, Work
 
-Engine = Callable[[Work, Iterator[Chunk]], Iterator[Part]]
+Run = Callable[[Iterator[Chunk]], Iterator[Part]]
+Engine = Callable[[Work], AbstractContextManager[Run]]
+"""Started for a work, it runs chunks; more than once where what to run next depends on answers."""
 
 MAX_ATTEMPTS: Final = 3
 AHEAD: Final = 2
 """Chunks that a worker has: one in work, one waiting, so that it never waits for the parent."""
 
 
-def here(work: Work, chunks: Iterator[Chunk]) -> Iterator[Part]:
+def here(work: Work) -> AbstractContextManager[Run]:
     """One after the other in this process."""
-    return map(work, chunks)
+    return contextlib.nullcontext(partial(map, work))
 
 
 @dataclass(eq=False)
@@ -47,30 +51,12 @@ class Pool:
 
     n_workers: int
 
-    def __call__(self, work: Work, chunks: Iterator[Chunk]) -> Iterator[Part]:
-        """Raises what a worker raises; InputError for a chunk that ends its process three times."""
+    @contextlib.contextmanager
+    def __call__(self, work: Work) -> Iterator[Run]:
+        """`run` raises what a worker raises; InputError for a chunk that ends its process three times."""
         workers: list[_Worker] = []
-        again: deque[Chunk] = deque()
-        attempts: dict[int, int] = {}
         try:
-            while True:
-                _hand_out(work, workers, self.n_workers, again, chunks)
-                busy = {worker.pipe: worker for worker in workers if worker.chunks}
-                if not busy:
-                    return
-                for pipe in wait(list(busy)):
-                    worker = busy[cast(Connection, pipe)]
-                    try:
-                        answer = worker.pipe.recv()
-                    except (EOFError, OSError):  # it has died, perhaps in the middle of an answer
-                        workers.remove(worker)
-                        again.extend(worker.chunks)
-                        _blame(worker, attempts)
-                        continue
-                    attempts.pop(worker.chunks.popleft().number, None)
-                    if isinstance(answer, BaseException):
-                        raise answer
-                    yield answer
+            yield partial(_run, work, workers, self.n_workers)
         finally:  # done, an error or ctrl-C: no chunk is waited for
             for worker in workers:
                 worker.process.kill()
@@ -79,10 +65,33 @@ class Pool:
                 worker.pipe.close()
 
 
+def _run(work: Work, workers: list[_Worker], n_workers: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
+    again: deque[Chunk] = deque()
+    attempts: dict[int, int] = {}
+    while True:
+        _hand_out(work, workers, n_workers, again, chunks)
+        busy = {worker.pipe: worker for worker in workers if worker.chunks}
+        if not busy:
+            return
+        for pipe in wait(list(busy)):
+            worker = busy[cast(Connection, pipe)]
+            try:
+                answer = worker.pipe.recv()
+            except (EOFError, OSError):  # it has died, perhaps in the middle of an answer
+                workers.remove(worker)
+                again.extend(worker.chunks)
+                _blame(worker, attempts)
+                continue
+            attempts.pop(worker.chunks.popleft().number, None)
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+
+
 def _hand_out(
     work: Work, workers: list[_Worker], n_workers: int, again: deque[Chunk], chunks: Iterator[Chunk]
 ) -> None:
-    """Gives every worker what it can hold, the emptiest first; starts workers while there is work for them."""
+    """Gives every worker what it can hold, the emptiest first; starts workers while there is work."""
     for level in range(AHEAD):
         for at in range(n_workers):
             if at < len(workers) and len(workers[at].chunks) > level:
@@ -125,7 +134,7 @@ def _blame(worker: _Worker, attempts: dict[int, int]) -> None:
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         raise InputError(
             Problem(
-                f"worker processes died {MAX_ATTEMPTS} times on points {chunk.start} to {chunk.stop - 1} ({how})",
+                f"{MAX_ATTEMPTS} workers died on points {chunk.start} to {chunk.stop - 1} ({how})",
                 key="workers",
                 hint="fewer workers or smaller chunks take less memory",
             )

@@ -21,7 +21,9 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     """
     array, corner = np.asarray(points, np.float64), np.asarray(reference, np.float64)
     if array.ndim != 2 or array.shape[1:] != corner.shape or not 1 <= len(corner) <= 4:
-        raise ValueError(f"points {array.shape} and reference {corner.shape}: want [n, m] and [m], m from 1 to 4")
+        raise ValueError(
+            f"points {array.shape} and reference {corner.shape}: want [n, m] and [m], m from 1 to 4"
+        )
     return _volume(array[(array < corner).all(axis=1)], corner)
 
 

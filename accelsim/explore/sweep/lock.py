@@ -21,7 +21,7 @@ _HELD: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 class Lock:
-    """Context manager; InputError where another process has the directory. OSError where it can't be locked."""
+    """Context manager; InputError where another process has the directory. OSError where none can be had."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / NAME

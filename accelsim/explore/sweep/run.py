@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from accelsim.base.errors import InputError, Interrupted, Problem
+from accelsim.base.errors import InputError, InterruptedWorkError, Problem
 from accelsim.base.version import VERSION
 from accelsim.explore.sweep.encode import choose_format
 from accelsim.explore.sweep.engine import Engine, Pool, here
@@ -75,15 +76,15 @@ def sweep(
 ) -> SweepResult:
     """Evaluates the points of a space, or its sample, into a directory.
 
-    `command` is the command line that resumes, for those who interrupt it. Raises InputError for options that
-    can't be, a directory in use, of another sweep or full, and Interrupted on ctrl-C: what is done is kept.
+    `command` is the command line that resumes, for those who interrupt it. InputError for options that
+    can't be, a directory in use, of another sweep or full, InterruptedWorkError on ctrl-C. What is done is kept.
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
     engine = _engine(workers, cluster)
     earlier = read_manifest(place) if resume and (place / MANIFEST).exists() else {}
     format = choose_format(format or earlier.get("format"))
-    chunk = chunk or earlier.get("chunk_points")
+    chunk = earlier.get("chunk_points") if chunk is None else chunk
     if chunk is not None and chunk < 1:
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
     sample = getattr(space, "sample", None)
@@ -93,26 +94,29 @@ def sweep(
     work = Work(space, evaluator, format, goals_of(space), indices)
     plan = plan_of(space, sample, format, chunk, n_points)
     with Store(place, plan, resume) as store:
-        run = _Run(store, work.goals, n_points, progress)
+        kept = _Kept(store, work.goals, n_points, progress)
         try:
-            if sample and sample.method == "evolve":
-                from accelsim.explore.sweep.evolve import evolve
+            with engine(work) as run:
+                if sample and sample.method == "evolve":
+                    from accelsim.explore.sweep.evolve import evolve
 
-                evolve(work, sample, chunk, store, engine, run)
-            else:
-                for part in engine(work, _missing(n_points, chunk, store)):
-                    run.keep(part)
+                    evolve(work, sample, chunk, store, run, kept.add)
+                else:
+                    for part in run(_missing(n_points, chunk, store)):
+                        kept.add(part)
             store.finish()
         except KeyboardInterrupt:
-            raise Interrupted(
+            raise InterruptedWorkError(
                 Problem(
-                    f"interrupted: {len(store.done)} parts are kept", file=str(place), hint=f"to go on: {command}"
+                    f"interrupted: {len(store.done)} parts are kept",
+                    file=str(place),
+                    hint=f"to go on: {command}",
                 )
             ) from None
-        return run.result()
+        return kept.result()
 
 
-class _Run:
+class _Kept:
     """Keeps parts, and counts what it keeps."""
 
     def __init__(self, store: Store, goals: Goals, n_points: int, progress: Progress | None) -> None:
@@ -126,7 +130,7 @@ class _Run:
         self._start = time.monotonic()
         self._tell()
 
-    def keep(self, part: Part) -> None:
+    def add(self, part: Part) -> None:
         self._store.put(part)
         self.n_new += part.n_raw
         self._improve(part.best)
@@ -157,7 +161,9 @@ class _Run:
             pace = self.n_new / elapsed if elapsed > 0 else 0.0
             done = self.n_earlier + self.n_new
             left = (self.n_points - done) / pace if pace else float("inf")
-            self._progress(State(done, self.n_points, pace, left if done < self.n_points else 0.0, dict(self.best)))
+            self._progress(
+                State(done, self.n_points, pace, left if done < self.n_points else 0.0, dict(self.best))
+            )
 
 
 def default_chunk(n_points: int) -> int:
@@ -187,8 +193,17 @@ def plan_of(space: Any, sample: Any, format: str, chunk: int, n_points: int) -> 
         "n_raw": space.n_raw,
         "n_points": n_points,
         "sample": drawn,
-        "space": str(getattr(space, "text", "")),
+        "space": _text(space),
     }
+
+
+def _text(space: Any) -> str:
+    """The space file, where it still is what was read."""
+    try:
+        data = Path(space.file).read_bytes()
+    except (OSError, AttributeError, TypeError):
+        return ""
+    return data.decode(errors="replace") if hashlib.sha256(data).hexdigest() == space.sha256 else ""
 
 
 def _missing(n_points: int, chunk: int, store: Store) -> Iterator[Chunk]:
@@ -214,7 +229,9 @@ def _engine(workers: int, cluster: str | None) -> Engine:
         raise InputError(Problem(f"is {workers}", key="workers", expected="a number of processes from 1"))
     if cluster is not None:
         if workers != 1:
-            raise InputError(Problem("a cluster has its own workers", key="workers", hint="leave one of them out"))
+            raise InputError(
+                Problem("a cluster has its own workers", key="workers", hint="leave one of them out")
+            )
         from accelsim.explore.sweep.dask_engine import Cluster
 
         return Cluster(cluster)

@@ -1,4 +1,4 @@
-"""Some points of a space instead of all: drawn at random, or as a Latin hypercube; distinct, and by their seed.
+"""Some points of a space instead of all: at random, or as a Latin hypercube; distinct, and by their seed.
 
 Points that break a constraint on variables are no points: others are drawn for them.
 """

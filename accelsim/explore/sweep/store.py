@@ -34,6 +34,8 @@ MANIFEST: Final = "manifest.json"
 POINTS: Final = "points"
 JOURNAL: Final = ".journal"
 
+_COUNTS: Final = ("part", "n_raw", "rows", "n_ok", "n_bytes")
+
 Plan = Mapping[str, Any]
 """What a sweep is, as it stands in the manifest: all that its bytes follow from."""
 
@@ -57,13 +59,14 @@ class Record:
 
     @staticmethod
     def read(row: Mapping[str, Any]) -> Record:
-        numbers = (int(row[name]) for name in ("part", "n_raw", "rows", "n_ok", "n_bytes"))
+        part, n_raw, rows, n_ok, n_bytes = (int(row[name]) for name in _COUNTS)
         best = {name: (value, index) for name, (value, index) in row["best"].items()}
-        return Record(*numbers, str(row["sha256"]), best)
+        return Record(part, n_raw, rows, n_ok, n_bytes, str(row["sha256"]), best)
 
     def row(self) -> dict[str, Any]:
-        names = ("part", "n_raw", "rows", "n_ok", "n_bytes", "sha256")
-        return {name: getattr(self, name) for name in names} | {"best": {k: [*v] for k, v in self.best.items()}}
+        return {name: getattr(self, name) for name in (*_COUNTS, "sha256")} | {
+            "best": {k: [*v] for k, v in self.best.items()}
+        }
 
 
 class Store:
@@ -227,7 +230,7 @@ def part_file(directory: Path, number: int, format: str) -> Path:
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest with the parts of the journal, `parts` as records in their order. InputError without one."""
+    """The manifest with the parts of the journal, `parts` as records in order. InputError without one."""
     file = directory / MANIFEST
     try:
         # the journal first: between the two a process may make a manifest of it

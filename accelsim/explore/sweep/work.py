@@ -1,7 +1,7 @@
 """What a sweep hands out: chunks of points, and the work that makes each of them a part of the result.
 
-A part is encoded where it is evaluated: what travels between processes is the file as it will lie on the disk,
-and the process that keeps the store has little left to do. The same chunk gives the same bytes everywhere.
+A part is encoded where it is evaluated: what travels between processes is the file as it will lie on the
+disk, and who keeps the store has little left to do. The same chunk gives the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Evaluator = Callable[[Any], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Points that are evaluated and stored together: `start` to `stop` of all, of a sample, or those listed."""
+    """Points that are evaluated and stored together: `start` to `stop` of all or a sample, or a list."""
 
     number: int
     start: int
@@ -88,6 +88,10 @@ class Part:
     best: dict[str, tuple[float, int]]
     """Of each goal the best value of a point that is ok, and that point's raw index."""
     data: bytes
+
+
+Keep = Callable[[Part], None]
+"""Where parts go once they are made."""
 
 
 @dataclass(frozen=True)
