@@ -12,6 +12,7 @@ import typer
 
 from accelsim.base.version import VERSION
 from accelsim.cli import failure, streams
+from accelsim.cli.area import area
 from accelsim.cli.cache import cache
 from accelsim.cli.check import check
 from accelsim.cli.evaluate import evaluate
@@ -62,6 +63,7 @@ app.command("evaluate")(evaluate)
 app.command("split")(split)
 app.command("sweep")(sweep)
 app.command("inspect")(inspect)
+app.command("area")(area)
 app.command("validate")(validate)
 app.command("reuse")(reuse)
 app.command("list")(list_)

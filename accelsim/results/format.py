@@ -30,6 +30,8 @@ def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
     if unit == "B" and value >= 1024 and value % 1024 == 0:
         scale, name = next(step for step in BINARY if value % step[0] == 0)
         return f"{value / scale:,.0f} {name}"
+    if unit == "mm2" and value >= 1e4:
+        return f"{value:,.0f} {unit}"
     if unit in ("", "1", "mm2") and 1e-3 <= abs(value) < 1e4:
         text = str(int(value)) if value == int(value) else f"{value:.{digits}g}"
         return text if unit in ("", "1") else f"{text} {unit}"
