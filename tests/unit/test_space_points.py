@@ -38,10 +38,13 @@ def numbers(depth: int = 2) -> st.SearchStrategy[str]:
     )
 
 
+def named() -> st.SearchStrategy[str]:
+    return numbers().filter(lambda text: any(name in text for name in NAMES))
+
+
 def truths() -> st.SearchStrategy[str]:
-    compared = st.builds(
-        "({} {} {})".format, numbers(), st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers()
-    )
+    signs = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+    compared = st.builds("({} {} {})".format, named(), signs, numbers())
     texts = st.sampled_from(["dataflow == 'ws'", "dataflow in ['os', 'is']", "dataflow != 'is'"])
     one = compared | texts
     return (
@@ -58,11 +61,11 @@ def spaces(draw: st.DrawFn) -> dict[str, Any]:
     flows = st.lists(st.sampled_from(["ws", "os", "is"]), min_size=3, max_size=3, unique=True)
     vary: dict[str, Any] = {name: draw(flows if name == "dataflow" else values) for name in names}
     derived = {
-        "array.rows": f"max(1, min(4096, floor({draw(numbers())})))",
+        "array.rows": f"max(1, min(4096, floor({draw(named())})))",
         "array.cols": f"max(array.rows // 2, 1) if {draw(truths())} else 7",
-        "dram.bandwidth.value": f"max({draw(numbers())}, 1) * 1 GB/s",
+        "dram.bandwidth.value": f"max({draw(named())}, 1) * 1 GB/s",
     }
-    return {"vary": vary, "derived": derived, "where": draw(st.lists(truths(), max_size=2))}
+    return {"vary": vary, "derived": derived, "where": draw(st.lists(truths(), max_size=3))}
 
 
 def python_of(text: str) -> str:
@@ -96,7 +99,7 @@ def rows_of(space: Space, start: int, stop: int) -> list[dict[str, Any]]:
 
 
 @given(case=spaces(), cuts=st.lists(st.integers(0, 800), max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_points_are_those_of_nested_loops_and_slices_join_to_the_whole(
     case: dict[str, Any], cuts: list[int]
 ) -> None:
@@ -106,7 +109,8 @@ def test_points_are_those_of_nested_loops_and_slices_join_to_the_whole(
             space = space_of(Path(folder), file_of(case))
         except InputError as error:
             said = "; ".join(problem.message for problem in error.problems)
-            assert "names no variable" in said or ("no point of" in said and not expected)
+            assert "no point of" in said
+            assert expected == []
             return
     whole = rows_of(space, 0, space.n_raw)
     assert space.n_raw == math.prod(len(values) for values in case["vary"].values())
@@ -117,7 +121,8 @@ def test_points_are_those_of_nested_loops_and_slices_join_to_the_whole(
     assert rows_of(pickle.loads(pickle.dumps(space)), 0, space.n_raw) == expected
 
 
-@given(shape=st.lists(st.integers(1, 9), min_size=1, max_size=6))
+@given(shape=st.lists(st.integers(1, 6), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
 def test_numbers_of_combinations_count_with_the_last_variable_fastest(shape: list[int]) -> None:
     index = np.arange(math.prod(shape), dtype=np.int64)
     digits = digits_of(index, shape)

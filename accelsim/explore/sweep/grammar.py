@@ -12,7 +12,7 @@ from typing import Final
 from accelsim.base.errors import did_you_mean
 from accelsim.base.units import UnitError, is_unit, quantity_of
 from accelsim.explore.sweep.dimensions import dimension_of, said, times
-from accelsim.explore.sweep.expressions import Kind, Node, number, result_magnitude, scaled
+from accelsim.explore.sweep.expressions import MAX_NUMBER, Kind, Node, number, result_magnitude, scaled
 
 MAX_TEXT: Final = 500
 _MAX_DEPTH: Final = 40
@@ -102,6 +102,8 @@ def _plain_word(kind: str, word: str) -> str:
 
 def _quantity(text: str, digits: str, at: int) -> tuple[Node, int]:
     """A number with the unit that follows it, and where the text goes on."""
+    if not float(digits) <= MAX_NUMBER:
+        raise ExpressionError(f"{digits} is too large", "below 1e30")
     percent, unit = _PERCENT.match(text, at), _UNIT.match(text, at)
     if percent:
         return number(float(digits) * 0.01), percent.end()
