@@ -12,9 +12,9 @@ from support.sweep_space import Evaluate, Sample, Space
 
 from accelsim.base.errors import InputError
 from accelsim.explore.sweep.hypervolume import growth, hypervolume
-from accelsim.explore.sweep.read import read_columns
 from accelsim.explore.sweep.run import sweep
 from accelsim.explore.sweep.sampling import ENUMERABLE, SAMPLERS
+from accelsim.explore.sweep.stored import read_columns
 
 BIG = Space(2000, 3000)  # 18 million points: none of the ways for spaces that can be listed
 

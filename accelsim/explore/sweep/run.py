@@ -77,7 +77,7 @@ def sweep(
     """Evaluates the points of a space, or its sample, into a directory.
 
     `command` is the command line that resumes, for those who interrupt it. InputError for options that
-    can't be, a directory in use, of another sweep, or full; InterruptedWorkError on ctrl-C. What is done stays.
+    can't be, a directory in use, foreign or full; InterruptedWorkError on ctrl-C. What is done is kept.
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
