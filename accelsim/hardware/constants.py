@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from accelsim.base.units import Quantity
 from accelsim.hardware.model import ArchFile, Memory
 from accelsim.hardware.parts import AreaConstant, EnergyConstant, TechnologyAccess
 from accelsim.hardware.technology import dram_devices, technology_of
@@ -73,6 +74,7 @@ class Component:
     area_mm2: float | None  # of one
     leakage_mw: float | None  # of one
     source: str | None
+    n_per_pe: int = 0  # of those that stand in each PE
 
     @property
     def total_area_mm2(self) -> float | None:
@@ -86,13 +88,23 @@ def components(spec: ArchFile) -> tuple[Component, ...]:
     """
     core, mac = spec.core, spec.core.mac
     n_pe = core.count * core.array.rows * core.array.cols
-    found = [_mac(spec, n_pe * mac.per_pe)]
+    found = [replace(_mac(spec, n_pe * mac.per_pe), n_per_pe=mac.per_pe)]
     if core.array.area is not None:
         area = core.array.area
         found.append(Component("array", core.count, area.value.value, None, area.source))
     for memories, count in ((core.pe.memories, n_pe), (core.memories, core.count), (spec.memories, 1)):
-        found.extend(_memory(memory, spec, count) for memory in memories if memory.name != "dram")
+        n_per_pe = 1 if memories is core.pe.memories else 0
+        found.extend(
+            replace(_memory(memory, spec, count), n_per_pe=n_per_pe)
+            for memory in memories
+            if memory.name != "dram"
+        )
     return tuple(found)
+
+
+def with_size(memory: Memory, n_bytes: float) -> Memory:
+    """The memory with another size; what its technology gives for it follows."""
+    return memory.model_copy(update={"size": Quantity(n_bytes, "data", f"{n_bytes:,.0f} B")})
 
 
 def total_area_mm2(spec: ArchFile) -> float | None:
