@@ -119,6 +119,11 @@ def test_chunks_are_small_enough_to_share_and_large_enough_for_a_file(n_points: 
     assert default_chunk(n_points) == chunk
 
 
+@pytest.mark.parametrize(("n_points", "chunk"), [(1, 1), (40, 4), (2000, 32), (10**9, 32)])
+def test_chunks_of_searches_are_small(n_points: int, chunk: int) -> None:
+    assert default_chunk(n_points, searched=True) == chunk
+
+
 def test_without_dask_a_cluster_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'accelsim\[cluster\]'"):
