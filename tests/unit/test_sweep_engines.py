@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,53 +119,56 @@ def test_chunks_are_small_enough_to_share_and_large_enough_for_a_file(n_points: 
     assert default_chunk(n_points) == chunk
 
 
+@pytest.mark.parametrize(("n_points", "chunk"), [(1, 1), (40, 4), (2000, 32), (10**9, 32)])
+def test_chunks_of_searches_are_small(n_points: int, chunk: int) -> None:
+    assert default_chunk(n_points, searched=True) == chunk
+
+
 def test_without_dask_a_cluster_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'accelsim\[cluster\]'"):
         small(tmp_path, cluster="tcp://127.0.0.1:1")
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A scheduler and two worker processes, each replaced when it dies."""
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as running:
+        yield running
+
+
 @pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
 @pytest.mark.filterwarnings("ignore")  # of distributed's own event loops, while its workers are killed
 class TestDask:
+    @pytest.mark.parametrize("sample", [None, Sample("lhs", 1500)])
     def test_a_cluster_of_two_processes_of_which_one_is_killed_gives_the_same_bytes(
-        self, tmp_path: Path
+        self, tmp_path: Path, cluster: Any, sample: Sample | None
     ) -> None:
-        import distributed
+        small(tmp_path / "whole", Space(sample=sample))
+        killed: list[int] = []
 
-        for name, space in (("all", Space()), ("lhs", Space(sample=Sample("lhs", 1500)))):
-            small(tmp_path / f"{name} whole", space)
-            with distributed.LocalCluster(
-                n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-            ) as cluster:
-                pids = [worker.pid for worker in cluster.workers.values()]
-                killed = []
+        def kill_one(state: State) -> None:
+            if not killed and state.n_done >= state.n_total / 2:
+                killed.extend(worker.pid for worker in list(cluster.workers.values())[:1])
+                os.kill(killed[0], signal.SIGKILL)
 
-                def kill_one(state: State, pids: list[int] = pids, killed: list[int] = killed) -> None:
-                    if not killed and state.n_done >= state.n_total / 2:
-                        killed.append(pids[0])
-                        os.kill(pids[0], signal.SIGKILL)
+        result = small(
+            tmp_path / "killed",
+            Space(sample=sample),
+            Evaluate(sleep_s=0.02),
+            cluster=cluster.scheduler_address,
+            progress=kill_one,
+        )
+        assert killed
+        assert result.rows == result.n_points
+        assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
-                result = small(
-                    tmp_path / name,
-                    space,
-                    Evaluate(sleep_s=0.02),
-                    cluster=cluster.scheduler_address,
-                    progress=kill_one,
-                )
-            assert killed
-            assert result.rows == result.n_points
-            assert files(tmp_path / name) == files(tmp_path / f"{name} whole")
-
-    def test_an_error_in_the_work_is_the_error_of_the_sweep(self, tmp_path: Path) -> None:
-        import distributed
-
-        with (
-            distributed.LocalCluster(
-                n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-            ) as cluster,
-            pytest.raises(ArithmeticError, match="no answer for point 1234"),
-        ):
+    def test_an_error_in_the_work_is_the_error_of_the_sweep(self, tmp_path: Path, cluster: Any) -> None:
+        with pytest.raises(ArithmeticError, match="no answer for point 1234"):
             small(tmp_path, evaluate=Evaluate(fail_at=1234), cluster=cluster.scheduler_address)
 
     def test_an_address_where_nobody_answers_is_named(
@@ -174,4 +177,3 @@ class TestDask:
         monkeypatch.setattr("accelsim.explore.sweep.dask_engine.CONNECT_S", "1s")
         with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
             small(tmp_path, cluster="tcp://127.0.0.1:9")
-        assert threading.active_count() < 50

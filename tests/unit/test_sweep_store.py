@@ -18,9 +18,9 @@ from support.sweep_space import Evaluate, Sample, Space
 
 from accelsim.base.errors import InputError, InterruptedWorkError
 from accelsim.explore.sweep import store as store_module
-from accelsim.explore.sweep.stored import read_columns, read_points
 from accelsim.explore.sweep.run import SweepResult, sweep
 from accelsim.explore.sweep.store import read_manifest
+from accelsim.explore.sweep.stored import read_columns, read_points
 
 
 def needs(module: str) -> pytest.MarkDecorator:

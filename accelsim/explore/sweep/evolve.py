@@ -40,12 +40,12 @@ def evolve(work: Work, sample: Sample, chunk: int, store: Store, run: Run, keep:
         raise InputError(Problem("a search needs something to look for", key="answers", expected="metrics"))
     study = _Study(work, sample)
     values: Values = {}
-    number, idle = 0, 0
-    while len(values) < sample.points and idle < MAX_IDLE:
+    number, idle, wanted = 0, 0, min(sample.points, work.space.n_raw)
+    while len(values) < wanted and idle < MAX_IDLE:
         asked = study.ask()
         _, first = np.unique(asked, return_index=True)
         new = np.asarray([index for index in asked[np.sort(first)].tolist() if index not in values], np.int64)
-        new = work.space.points_at(new).index[: sample.points - len(values)]
+        new = work.space.points_at(new).index[: wanted - len(values)]
         size = min(chunk, LARGEST_CHUNK)
         chunks = [
             Chunk(number + at, start, min(start + size, len(new)), new[start : start + size])

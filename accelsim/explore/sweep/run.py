@@ -20,8 +20,12 @@ from accelsim.explore.sweep.sampling import SAMPLERS
 from accelsim.explore.sweep.store import MANIFEST, Store, read_manifest
 from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, Work, better
 
+SEARCHED: Final = ("dataflow", "any", "split")
+"""Methods that search."""
 LARGEST_CHUNK: Final = 2**16
 SMALLEST_CHUNK: Final = 2**10
+SEARCHED_CHUNK: Final = 32
+"""Where each point needs searches, seconds each: little is lost when it is interrupted."""
 N_CHUNKS: Final = 16
 """At least so many where they stay above the smallest: two workers shall end together."""
 
@@ -77,7 +81,7 @@ def sweep(
     """Evaluates the points of a space, or its sample, into a directory.
 
     `command` is the command line that resumes, for those who interrupt it. InputError for options that
-    can't be, a directory in use, of another sweep or full, InterruptedWorkError on ctrl-C. What is done is kept.
+    can't be, a directory in use, foreign or full; InterruptedWorkError on ctrl-C. What is done is kept.
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
@@ -90,7 +94,11 @@ def sweep(
     sample = getattr(space, "sample", None)
     indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
     n_points = _n_points(space, indices)
-    chunk = chunk or getattr(evaluator, "chunk", None) or default_chunk(n_points)
+    chunk = (
+        chunk
+        or getattr(evaluator, "chunk", None)
+        or default_chunk(n_points, getattr(space, "method", "closed_form") in SEARCHED)
+    )
     work = Work(space, evaluator, format, goals_of(space), indices)
     plan = plan_of(space, sample, format, chunk, n_points)
     with Store(place, plan, resume) as store:
@@ -166,9 +174,11 @@ class _Kept:
             )
 
 
-def default_chunk(n_points: int) -> int:
+def default_chunk(n_points: int, searched: bool = False) -> int:
     """Points a part: a power of two, small enough to share among workers, large enough to be worth a file."""
     wanted = 1 << max(0, -(-n_points // N_CHUNKS) - 1).bit_length()
+    if searched:
+        return min(SEARCHED_CHUNK, wanted)
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, wanted))
 
 
