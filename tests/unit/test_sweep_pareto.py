@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelsim.explore.sweep.pareto import Objective, best, costs_of, front, knee
+from accelsim.explore.sweep.pareto import Objective, best_of, costs_of, front, knee
 
 
 def by_definition(costs: np.ndarray) -> list[int]:
@@ -58,15 +58,20 @@ def test_points_that_failed_are_on_no_front_and_are_no_best() -> None:
     }
     costs = costs_of(columns, (Objective("energy_j"), Objective("throughput_fps", maximise=True)))
     assert front(costs).tolist() == [1]
-    assert best(costs[:, 0]) == 1
-    assert best(costs[:1, 0]) is None
+    assert best_of(costs, front(costs)) == [1, 1]
+    assert best_of(costs[:1], front(costs[:1])) == []
     assert front(np.full((3, 2), np.nan)).tolist() == []
 
 
 def test_most_of_what_is_maximised_is_best() -> None:
     costs = costs_of({"throughput_fps": np.array([1.0, 3.0, 2.0])}, (Objective("throughput_fps", True),))
-    assert best(costs[:, 0]) == 1
     assert front(costs).tolist() == [1]
+    assert best_of(costs, front(costs)) == [1]
+
+
+def test_of_points_that_tie_in_one_objective_the_best_has_the_least_of_the_others() -> None:
+    costs = np.array([[1.0, 9.0, 2.0], [1.0, 3.0, 4.0], [5.0, 0.0, 1.0], [1.0, 3.0, 3.0]])
+    assert best_of(costs, front(costs)) == [3, 2, 2]
 
 
 def test_the_knee_is_farthest_from_the_chord_whatever_the_scales() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from accelsim.explore.sweep import effects
 from accelsim.explore.sweep.effects import Factor, Step, Variance
-from accelsim.explore.sweep.pareto import Columns, Floats, Indices, Objective, best, costs_of, front, knee
+from accelsim.explore.sweep.pareto import Columns, Floats, Indices, Objective, best_of, costs_of, front, knee
 
 NETWORK: Final = "network"
 TEXTS: Final = ("status", "reason")
@@ -107,7 +107,7 @@ def _view(
     costs = costs_of(columns, objectives)
     on_front = front(costs)
     at = int(on_front[knee(costs[on_front])]) if len(on_front) else None
-    bests = {one.name: best(costs[:, i]) for i, one in enumerate(objectives)}
+    bests = best_of(costs, on_front)
     known = {one.name: np.where(np.isnan(costs[:, 0]), np.nan, columns[one.name]) for one in objectives}
     two_way = len(factors) <= TWO_WAY
     return View(
@@ -117,7 +117,7 @@ def _view(
         costs,
         on_front,
         at,
-        {name: row for name, row in bests.items() if row is not None},
+        {one.name: row for one, row in zip(objectives, bests, strict=False)},
         tuple(effects.variance(name, values, factors, two_way) for name, values in known.items()),
         effects.around(at, factors, known) if at is not None else (),
     )

@@ -49,18 +49,13 @@ def envelope(
 
 
 def points_of(view: View) -> list[dict[str, Any]]:
-    """Rows of the front and, after them, bests that are not on it; `roles` say what each is.
-
-    A best is off the front where another is as good and better in the rest.
-    """
-    on_front = view.front.tolist()
-    others = [row for row in dict.fromkeys(view.bests.values()) if row not in set(on_front)]
-    roles: dict[int, list[str]] = {row: ["front"] for row in on_front} | {row: [] for row in others}
+    """Rows of the front in its order; `roles` say which are the knee and the best of an objective."""
+    taken = view.front
+    roles: dict[int, list[str]] = {row: ["front"] for row in taken.tolist()}
     if view.knee is not None:
         roles[view.knee].append("knee")
     for name, row in view.bests.items():
         roles[row].append(f"best {name}")
-    taken = np.array([*on_front, *others], dtype=np.int64)
     columns = {
         name: plain(values[taken])
         for name, values in view.columns.items()

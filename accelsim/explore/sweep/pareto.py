@@ -141,7 +141,12 @@ def knee(costs: Floats) -> int:
     return int(np.argmin(scaled.sum(axis=1)))
 
 
-def best(cost: Floats) -> int | None:
-    """The first of the points with the least finite cost; None where none is finite."""
-    finite = np.isfinite(cost)
-    return int(np.argmin(np.where(finite, cost, np.inf))) if finite.any() else None
+def best_of(costs: Floats, on_front: Indices) -> list[int]:
+    """For each cost the point with the least; of those that tie, the one that is on the front by the others.
+
+    Costs [n, k] of all points and the indices of their front; none where the front is empty.
+    """
+    if len(on_front) == 0:
+        return []
+    rows = costs[on_front]
+    return [int(on_front[np.lexsort((*rows.T[::-1], rows[:, i]))[0]]) for i in range(rows.shape[1])]
