@@ -153,7 +153,7 @@ class Sum:
                     terms[*key[:axis], number, *key[axis + 1 :]] = n * common
         return Sum(factors, terms)
 
-    @property
+    @cached_property
     def bound(self) -> int:
         """No sum of some of the terms, of any mapping, is further from 0."""
         rows = self.factors.rows
