@@ -67,11 +67,14 @@ class Settings:
         document, _ = read_merged(self.file)
         try:
             apply_settings(document, sets, None)
+        except InputError as error:
+            named = {problem.file for problem in error.problems}
+            others = [text for text in sets if f"--set {text}" not in named]
+            return [*error.problems, *(self.wrong(others) if len(others) < len(sets) else ())]
+        try:
             ArchFile.model_validate(document.data)
         except ValidationError as error:
             return from_validation(error, document)
-        except InputError as error:
-            return list(error.problems)
         return []
 
     def has(self, text: str) -> bool:

@@ -56,6 +56,10 @@ class Node:
 Columns = Mapping[str, NDArray[Any]]
 
 
+MAX_NUMBER: Final = 1e30
+"""What a measured quantity may be in base units, as in architecture files."""
+
+
 def number(value: float, dimension: Dimension = ()) -> Node:
     """A literal: whole where it is and its dimension is counted, not measured."""
     if dimension in COUNTED and value == int(value) and abs(value) <= EXACT:

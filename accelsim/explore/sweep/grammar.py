@@ -12,7 +12,7 @@ from typing import Final
 from accelsim.base.errors import did_you_mean
 from accelsim.base.units import UnitError, is_unit, quantity_of
 from accelsim.explore.sweep.dimensions import dimension_of, said, times
-from accelsim.explore.sweep.expressions import Kind, Node, number, result_magnitude, scaled
+from accelsim.explore.sweep.expressions import MAX_NUMBER, Kind, Node, number, result_magnitude, scaled
 
 MAX_TEXT: Final = 500
 _MAX_DEPTH: Final = 40
@@ -102,6 +102,8 @@ def _plain_word(kind: str, word: str) -> str:
 
 def _quantity(text: str, digits: str, at: int) -> tuple[Node, int]:
     """A number with the unit that follows it, and where the text goes on."""
+    if not float(digits) <= MAX_NUMBER:
+        raise ExpressionError(f"{digits} is too large", "below 1e30")
     percent, unit = _PERCENT.match(text, at), _UNIT.match(text, at)
     if percent:
         return number(float(digits) * 0.01), percent.end()
@@ -166,7 +168,7 @@ class _Typing:
             return operand
         if operand.op == "number":
             return replace(operand, value=-operand.value)
-        return replace(Node("negative", (operand,)), **_traits(operand))
+        return _alike("negative", operand)
 
     def comparison(self, tree: ast.Compare, below: Callable[[ast.expr], Node]) -> Node:
         """Every pair of a chain (`8 <= a <= 64`), and-ed."""
@@ -191,8 +193,9 @@ class _Typing:
         return pairs[0] if len(pairs) == 1 else Node("and", tuple(pairs), kind="bool")
 
 
-def _traits(node: Node) -> dict[str, object]:
-    return {"dimension": node.dimension, "scale": node.scale, "magnitude": node.magnitude}
+def _alike(op: str, node: Node) -> Node:
+    """An operation on one number that leaves its dimension and its bound."""
+    return replace(node, op=op, args=(node,), value=None)
 
 
 def _must_be(kind: Kind, op: str, node: Node) -> Node:
@@ -243,7 +246,7 @@ def _call(function: str, args: tuple[Node, ...]) -> Node:
         )
     if n_least == 1:
         only = _must_be("number", function, args[0])
-        return replace(Node(function, (only,)), **_traits(only))
+        return _alike(function, only)
     result = _must_be("number", function, args[0])
     for argument in args[1:]:
         result = _arithmetic(function, (result, argument))

@@ -1,4 +1,4 @@
-"""Points of a space in columns, and the numbering of all combinations: mixed radix, the last variable fastest."""
+"""Points of a space in columns, and the numbers of all combinations: mixed radix, last variable fastest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Points:
 
     def text(self, name: str) -> NDArray[np.str_]:
         """A column of codes as texts  # [n]"""
-        return np.array(self.labels[name])[self.columns[name]]
+        texts: NDArray[np.str_] = np.array(self.labels[name])[self.columns[name]]
+        return texts
 
     def row(self, i: int) -> dict[str, Value]:
         """One point: plain numbers in base units, and texts."""

@@ -23,6 +23,9 @@ SAMPLES: Final = ("lhs", "random", "evolve")
 RUN_NAMES: Final = ("network", "batch", "mp", "dp", "threads")
 """Variables that are options of a run, not keys of the machine."""
 
+KEY_OF: Final = {"dataflow": "core.dataflow", "cores": "core.count"}
+"""Variables that are another name of a key."""
+
 _CHUNK: Final = 2**18
 
 
@@ -85,19 +88,24 @@ class Space:
         return math.prod(self.shape)
 
     @property
+    def all_columns(self) -> tuple[Variable | Derived, ...]:
+        """Variables and what follows from them, in the order of the columns of points."""
+        return (*self.variables, *self.derived)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of all columns of points, in their order."""
-        return tuple(column.name for column in (*self.variables, *self.derived))
+        return tuple(column.name for column in self.all_columns)
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The texts behind each column of codes."""
-        return {column.name: column.labels for column in (*self.variables, *self.derived) if column.labels}
+        return {column.name: column.labels for column in self.all_columns if column.labels}
 
     @cached_property
     def units(self) -> dict[str, str]:
         """The base unit of each column, "" where it has none."""
-        return {column.name: column.unit for column in (*self.variables, *self.derived)}
+        return {column.name: column.unit for column in self.all_columns}
 
     def points(self, start: int, stop: int) -> Points:
         """The points among combinations start to stop - 1 that meet the constraints on variables."""
@@ -117,7 +125,7 @@ class Space:
         digits = digits_of(index, self.shape)
         columns: dict[str, NDArray[Any]] = {}
         self._fill(
-            columns, self._needed(frozenset().union(*(tree.names() for tree in trees))), digits, len(index)
+            columns, self.needed(frozenset().union(*(tree.names() for tree in trees))), digits, len(index)
         )
         kept = np.ones(len(index), bool)
         for tree in trees:
@@ -133,7 +141,7 @@ class Space:
     def keeps(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Which rows of points with their metrics meet the constraints on metrics  # [n]
 
-        `columns` has the variables (codes or texts) and metrics that they name; what is nan does not meet any.
+        `columns` has the variables (codes or texts) and metrics that they name; nan meets none.
         """
         kept = np.ones(len(next(iter(columns.values()))) if columns else 0, bool)
         for one in self.constraints:
@@ -146,7 +154,7 @@ class Space:
         return kept
 
     def count(self, limit: int = 2**24) -> int | None:
-        """Number of points that meet the constraints on variables; None where `limit` combinations are passed."""
+        """Number of points that meet the constraints on variables; None beyond `limit` combinations."""
         if not any(not one.on_metrics for one in self.constraints):
             return self.n_raw
         if self.n_raw > limit:
@@ -156,8 +164,8 @@ class Space:
     def machine_sets(self, row: Mapping[str, Value]) -> tuple[str, ...]:
         """`--set` texts that make the machine of a point (a `Points.row`, or a row of results)."""
         return tuple(
-            f"{column.name}={setting_text(row[column.name], column.unit)}"
-            for column in (*self.variables, *self.derived)
+            f"{KEY_OF.get(column.name, column.name)}={setting_text(row[column.name], column.unit)}"
+            for column in self.all_columns
             if column.key is not None
         )
 
@@ -166,7 +174,7 @@ class Space:
         return {name: row[name] for name in RUN_NAMES if name in row}
 
     def model_of(self, network: str) -> str:
-        """A network of the space as `accelsim.load` takes it: the file beside the space, or the shipped name."""
+        """A network as `accelsim.load` takes it: the file beside the space, or the shipped name."""
         return beside(self.file, network)
 
     def describe(self) -> dict[str, Any]:
@@ -208,7 +216,7 @@ class Space:
         lines += [f"  where {one.text}" for one in self.constraints]
         return "\n".join(lines)
 
-    def _needed(self, names: frozenset[str]) -> set[str]:
+    def needed(self, names: frozenset[str]) -> set[str]:
         """The names with all that they follow from."""
         found = set(names)
         for derived in reversed(self.derived):
@@ -243,16 +251,9 @@ class Space:
             value = f"{values[at]:g}" if math.isfinite(values[at]) else "no number"
             said = f"{derived.text} is {value} where {where}"
             hint = "// instead of /, or a constraint with % in where:" if derived.whole else None
+            expected = "a whole number" if derived.whole else "a number"
             raise InputError(
-                Problem(
-                    said,
-                    self.file,
-                    None,
-                    None,
-                    f"vary.{derived.name}",
-                    "a whole number" if derived.whole else "a number",
-                    hint,
-                )
+                Problem(said, self.file, key=f"vary.{derived.name}", expected=expected, hint=hint)
             )
         return values.astype(np.int64) if derived.whole else values
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from accelsim.base.units import UnitError, exact_text, quantity_of
 from accelsim.base.yaml_lines import scalar
 from accelsim.explore.sweep.dimensions import dimension_of, name_of, unit_of
-from accelsim.explore.sweep.expressions import COUNTED, Dimension, Node, compute
+from accelsim.explore.sweep.expressions import COUNTED, EXACT, MAX_NUMBER, Dimension, Node, compute
 
 Value = int | float | str
 
@@ -58,7 +58,7 @@ class Variable:
 
     @property
     def dimension(self) -> Dimension:
-        return _dimension_of_unit(self.unit)
+        return dimension_of_unit(self.unit)
 
     @cached_property
     def column(self) -> NDArray[Any]:
@@ -89,7 +89,7 @@ class Derived:
         return np.broadcast_to(np.asarray(compute(self.tree, columns)), (n,))
 
 
-def _dimension_of_unit(unit: str) -> Dimension:
+def dimension_of_unit(unit: str) -> Dimension:
     quantity = quantity_of(f"1 {unit}") if unit else None
     return dimension_of(quantity.dimension) if quantity else ()
 
@@ -98,7 +98,7 @@ def setting_text(value: Value, unit: str) -> str:
     """A value in base units as `--set` takes it, such that it reads as the same double."""
     if isinstance(value, str):
         return value
-    return exact_text(value, name_of(_dimension_of_unit(unit)))
+    return exact_text(value, name_of(dimension_of_unit(unit)))
 
 
 def is_range(text: object) -> bool:
@@ -169,7 +169,7 @@ def _single(item: Any) -> tuple[list[Value], Dimension | None]:
         return [_shown(item)], None
     if isinstance(item, str):
         return _quantity_or_text(item)
-    if not math.isfinite(item) or abs(item) > 2**53:
+    if not math.isfinite(item) or abs(item) > EXACT:
         raise ValuesError(f"{item!r} is no usable number", "a finite number below 2^53")
     return [item], ()
 
@@ -183,8 +183,9 @@ def _quantity_or_text(text: str) -> tuple[list[Value], Dimension | None]:
         raise ValuesError(error.message, error.expected, error.hint) from None
     if quantity is None:
         return [text.strip()], None
-    if abs(quantity.value) > 2**53 and dimension_of(quantity.dimension) in COUNTED:
-        raise ValuesError(f"{text!r} is too large", "a number below 2^53 in base units")
+    counted = dimension_of(quantity.dimension) in COUNTED
+    if abs(quantity.value) > (EXACT if counted else MAX_NUMBER):
+        raise ValuesError(f"{text!r} is too large", f"below {'2^53' if counted else '1e30'} in base units")
     return [quantity.value], dimension_of(quantity.dimension)
 
 
@@ -211,15 +212,15 @@ def _range(text: str) -> tuple[list[Value], Dimension]:
 def _end(text: str, whole: str) -> tuple[float, Dimension]:
     value = scalar(text.strip())
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
+        number = float(value) if abs(value) <= MAX_NUMBER else math.inf
         if math.isfinite(number):
             return number, ()
     try:
         quantity = quantity_of(text)
     except UnitError as error:
         raise ValuesError(error.message, error.expected, error.hint) from None
-    if quantity is None or not math.isfinite(quantity.value):
-        raise ValuesError(f"{text.strip()!r} in {whole!r} is no number", _HOW)
+    if quantity is None or not abs(quantity.value) <= MAX_NUMBER:
+        raise ValuesError(f"{text.strip()!r} in {whole!r} is no number below 1e30", _HOW)
     return quantity.value, dimension_of(quantity.dimension)
 
 
@@ -233,7 +234,7 @@ def _same(text: str, unit: str, dimension: Dimension, whole: str) -> float:
 
 
 def _multiplied(text: str, start: float, stop: float, factor: float) -> list[Value]:
-    if factor <= 0 or factor == 1 or start == 0 or start * stop < 0:
+    if factor <= 0 or factor == 1 or start * stop <= 0:
         raise ValuesError(f"{text!r} never ends", "a factor above 0 other than 1, between ends of one sign")
     grows = (factor > 1) == (start > 0)
     slack = 1e-9 * abs(stop)
