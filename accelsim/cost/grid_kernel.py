@@ -215,7 +215,8 @@ class GridCost:
     def at(self, index: Sequence[Ints]) -> tuple[Floats, Floats, Bools]:  # [B] each
         """Energy, latency and legality of mappings by their place on each axis [A] of [B]."""
         if self.exact:
-            values = [quantity.at(index)[None].astype(np.float64) for quantity in self.quantities]
+            known: dict[tuple[int, int], Ints] = {}
+            values = [quantity.at(index, known)[None].astype(np.float64) for quantity in self.quantities]
             return _costs(self.rules, values, (1, len(index[0])))
         nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         cost = evaluate(self.problem, nest, self.machine, self.dataflow)

@@ -88,8 +88,11 @@ class GridTraffic:
     def at(self, index: Sequence[NDArray[np.int64]]) -> Traffic:
         """The words of some mappings, by their place on each axis [A] of [B]."""
 
+        known: dict[tuple[int, int], NDArray[np.int64]] = {}
+
         def counted(sums: NDArray[np.object_]) -> NDArray[np.int64]:
-            return np.array([total.at(index) for total in sums.ravel()], np.int64).reshape(*sums.shape, -1)
+            counts = [total.at(index, known) for total in sums.ravel()]
+            return np.array(counts, np.int64).reshape(*sums.shape, -1)
 
         return Traffic(
             counted(self.reads),
@@ -97,7 +100,7 @@ class GridTraffic:
             counted(self.partial_reads),
             counted(self.partial_writes),
             counted(self.delivered),
-            self.steps.at(index),
+            self.steps.at(index, known),
         )
 
 
