@@ -24,12 +24,18 @@ class Searched:
     def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
         n = len(points.index)
         answer = Answer.empty(n)
-        first, which = distinct(list(points.columns.values()), n)
+        # machines of the same array one after the other: what their searches share is then at hand
+        near = sorted(points.columns, key=lambda name: not self._shapes_array(name))
+        first, which = distinct([points.columns[name] for name in near], n)
         order = np.argsort(which, kind="stable")
         ends = np.searchsorted(which[order], np.arange(len(first) + 1))
         for number, at in enumerate(first.tolist()):
             self._evaluate(answer, order[ends[number] : ends[number + 1]], points.row(at))
         return answer.done()
+
+    def _shapes_array(self, name: str) -> bool:
+        key = self.makers.keys.get(name, "")
+        return key in ("", "core.dataflow") or key.startswith(("core.array.", "core.pe.", "core.mac."))
 
     def _evaluate(self, answer: Answer, place: NDArray[np.int64], row: dict[str, Any]) -> None:
         arch = self.makers.arch(self.makers.sets(row), "any" if self.free else None)
