@@ -1,8 +1,8 @@
 """How much of the front samples find: hypervolume against evaluations, and against the exhaustive sweep.
 
 12,288 systolic machines (rows x columns x dataflow) x LeNet in closed form; objectives latency and energy on
-logarithmic scales, the reference point a tenth of the front's extent beyond its worst ends. Mean of five seeds, as a part of the exhaustive
-sweep's hypervolume. Needs optuna.
+logarithmic scales, the reference point a tenth of the front's extent beyond its worst ends. Mean of five
+seeds, as a part of the exhaustive sweep's hypervolume. Needs optuna.
 
     python benchmarks/bench_sweep_samples.py
 """

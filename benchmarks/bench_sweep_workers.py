@@ -117,7 +117,8 @@ def main() -> None:
         nothing_s = time.perf_counter() - start
     for n, seconds in best.items():
         print(
-            f"{n} worker(s): {seconds:.2f} s, {options.points / seconds:,.0f} points a second, {cpu[n]:.2f} CPU s"
+            f"{n} worker(s): {seconds:.2f} s, {options.points / seconds:,.0f} points a second,"
+            f" {cpu[n]:.2f} CPU seconds"
         )
     print(f"{options.workers} against 1: {best[1] / best[options.workers]:.2f}x")
     print(f"without work, one process: {nothing_s:.2f} s, {options.points / nothing_s:,.0f} points a second")
