@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from accelsim.results.plain import column_names, flatten
 
+DataFrame = pd.DataFrame
+
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row a layer; whole numbers with unknown ones among them stay whole (Int64 with NA)."""

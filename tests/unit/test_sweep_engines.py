@@ -94,6 +94,15 @@ def test_options_that_cannot_be_are_refused_before_anything_is_written(
     assert not (tmp_path / "none").exists()
 
 
+def test_an_evaluator_of_the_main_module_is_refused_where_there_are_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evaluate, "__module__", "__main__")
+    with pytest.raises(InputError, match="Evaluate is defined in the main module"):
+        small(tmp_path, workers=2)
+    assert small(tmp_path).rows == N
+
+
 def test_parquet_without_pyarrow_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'accelsim\[parquet\]', or --format csv"):

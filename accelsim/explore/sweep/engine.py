@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing as mp
+import pickle
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -56,7 +57,7 @@ class Pool:
         """`run` raises what a worker raises; InputError for a chunk that ends its process three times."""
         workers: list[_Worker] = []
         try:
-            yield partial(_run, work, workers, self.n_workers)
+            yield partial(_run, pickle.dumps(work), workers, self.n_workers)
         finally:  # done, an error or ctrl-C: no chunk is waited for
             for worker in workers:
                 worker.process.kill()
@@ -65,11 +66,11 @@ class Pool:
                 worker.pipe.close()
 
 
-def _run(work: Work, workers: list[_Worker], n_workers: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
+def _run(packed: bytes, workers: list[_Worker], n_workers: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
     again: deque[Chunk] = deque()
     attempts: dict[int, int] = {}
     while True:
-        _hand_out(work, workers, n_workers, again, chunks)
+        _hand_out(packed, workers, n_workers, again, chunks)
         busy = {worker.pipe: worker for worker in workers if worker.chunks}
         if not busy:
             return
@@ -89,7 +90,7 @@ def _run(work: Work, workers: list[_Worker], n_workers: int, chunks: Iterator[Ch
 
 
 def _hand_out(
-    work: Work, workers: list[_Worker], n_workers: int, again: deque[Chunk], chunks: Iterator[Chunk]
+    packed: bytes, workers: list[_Worker], n_workers: int, again: deque[Chunk], chunks: Iterator[Chunk]
 ) -> None:
     """Gives every worker what it can hold, the emptiest first; starts workers while there is work."""
     for level in range(AHEAD):
@@ -100,18 +101,18 @@ def _hand_out(
             if chunk is None:
                 return
             if at >= len(workers):
-                workers.append(_start(work))
+                workers.append(_start(packed))
             worker = workers[at]
             worker.chunks.append(chunk)
             with contextlib.suppress(OSError):  # it has just died: its end of the pipe tells
                 worker.pipe.send(chunk)
 
 
-def _start(work: Work) -> _Worker:
+def _start(packed: bytes) -> _Worker:
     context = mp.get_context("spawn")
     ours, theirs = context.Pipe()
     # not a daemon: an evaluator may search in processes of its own, and `prepare` ends it with the parent
-    process = context.Process(target=_serve, args=(theirs, work))
+    process = context.Process(target=_serve, args=(theirs, packed))
     try:
         with quiet_start():
             process.start()
@@ -141,15 +142,18 @@ def _blame(worker: _Worker, attempts: dict[int, int]) -> None:
         )
 
 
-def _serve(pipe: Connection, work: Work) -> None:
+def _serve(pipe: Connection, packed: bytes) -> None:
     """The life of a worker."""
     prepare()
+    work: Work | None = None
     while True:
         try:
             chunk = pipe.recv()
         except EOFError:
             return
         try:
+            # here and not on the way in: an evaluator reads files again, and may have to say what is wrong
+            work = work or cast(Work, pickle.loads(packed))
             answer: Part | BaseException = work(chunk)
         except AccelsimError as error:
             answer = error

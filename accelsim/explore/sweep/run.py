@@ -86,6 +86,8 @@ def sweep(
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
     engine = _engine(workers, cluster)
+    if engine is not here:
+        _travels(space, evaluator)
     earlier = read_manifest(place) if resume and (place / MANIFEST).exists() else {}
     format = choose_format(format or earlier.get("format"))
     chunk = earlier.get("chunk_points") if chunk is None else chunk
@@ -246,6 +248,20 @@ def _engine(workers: int, cluster: str | None) -> Engine:
 
         return Cluster(cluster)
     return here if workers == 1 else Pool(workers)
+
+
+def _travels(*things: Any) -> None:
+    """What workers need, they must be able to import: they do not know the caller's main module."""
+    for thing in things:
+        if getattr(thing, "__module__", None) == "__main__":
+            name = getattr(thing, "__name__", type(thing).__name__)
+            raise InputError(
+                Problem(
+                    f"{name} is defined in the main module, which worker processes do not have",
+                    key="workers",
+                    hint="move it into a module of its own and import it, or use one process",
+                )
+            )
 
 
 def _command(space: Any, directory: Path, workers: int, cluster: str | None) -> str:

@@ -14,7 +14,7 @@ from accelsim.explore.sweep.encode import decode, empty
 from accelsim.explore.sweep.store import part_file, read_manifest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from accelsim.results.frame import DataFrame
 
 
 def read_columns(directory: str | Path, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -47,7 +47,7 @@ def read_columns(directory: str | Path, columns: Sequence[str] | None = None) ->
     return {name: np.concatenate(arrays) for name, arrays in pieces.items()}
 
 
-def read_points(directory: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_points(directory: str | Path, columns: Sequence[str] | None = None) -> DataFrame:
     """The same as a DataFrame, texts as categories."""
     from accelsim.results.frame import columns_frame
 
