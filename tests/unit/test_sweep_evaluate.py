@@ -11,9 +11,11 @@ import pytest
 
 import accelsim
 from accelsim.base.errors import InfeasibleError, InputError
+from accelsim.explore.split import split
 from accelsim.explore.sweep.distinct import distinct
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.machines import ORDER
+from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.space import Answers, Space
 from accelsim.explore.sweep.variables import Value, Variable
 from accelsim.hardware.constants import total_area_mm2
@@ -81,6 +83,39 @@ def test_settings_without_columns_of_their_own_are_runs_too() -> None:
     bits = Variable("mac.bits", (4, 8, 16), "", "core.mac.bits")
     fold = Variable("array.fold", ("sequential", "preload", "overlapped"), "", "core.array.fold")
     assert_equal_to_runs(space(bits, ROWS, fold, CLOCK, PACE), 25)
+
+
+def test_a_space_file_gives_runs(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(
+        "schema: accelsim.space/1\nname: shapes\ndescription: of one number of PEs\narch: systolic_128x128\n"
+        "networks: [alexnet]\nvary:\n  array.rows: 16..256 step x2\n  array.cols: 4096 // array.rows\n"
+        "  dram.bandwidth: [25.6 GB/s, 100 GB/s]\n  sram.bandwidth.read: [64 B/cycle, 1 KB/cycle]\n"
+        "  dataflow: [ws, os]\nmethod: closed_form\n"
+    )
+    tested = read_space(tmp_path / "space.yaml")
+    assert len(evaluator_of(tested).direct) == 4  # type: ignore[attr-defined]
+    assert_equal_to_runs(tested, 12)
+
+
+def test_points_of_a_split_are_splits() -> None:
+    mp, cores = Variable("mp", (1, 4), ""), Variable("core.count", (16, 32), "", "core.count")
+    tested = replace(
+        space(mp, BATCH, cores, arch="mlu100", method="split"), networks=("lenet",), objective="throughput"
+    )
+    points = tested.points(0, tested.n_raw)
+    found = evaluator_of(tested)(points)
+    for i in (0, 5):
+        row = points.row(i)
+        machine = accelsim.arch("mlu100", tested.machine_sets(row))
+        best = split(
+            accelsim.load("lenet"),
+            machine,
+            mp=int(row["mp"]),
+            batch=int(row["batch"]),
+            objective="throughput",
+        ).best
+        for name in ("throughput_fps", "latency_s", "energy_j"):
+            assert found[name][i] == best[name]
 
 
 def test_energy_and_area_of_the_technology_follow_the_size(tmp_path: Path) -> None:

@@ -241,6 +241,22 @@ class ClosedForm:
 
         return f"{self.makers.keys[name]}={setting_text(value, self.makers.units[name])}"
 
+    @staticmethod
+    def _bandwidth(arch: Arch, parts: list[str]) -> tuple[str, str]:
+        """The memory and the way of a key such as memories.dram.bandwidth.read; ("", "") where it is none."""
+        if parts[-1] == "bandwidth":
+            parts = [*parts, "value"]
+        sram = arch.spec.core.memories[0]
+        known = {
+            ("core", "memories", sram.name): ("sram", sram),
+            ("memories", "dram"): ("dram", arch.spec.memories[-1]),
+        }
+        memory, spec = known.get(tuple(parts[:-2]), ("", None))
+        if spec is None or spec.bandwidth is None or parts[-2] != "bandwidth":
+            return "", ""
+        given = getattr(spec.bandwidth, parts[-1], None) is not None
+        return (memory, parts[-1]) if given else ("", "")
+
     def _direct(self) -> tuple[Direct, ...]:
         """The columns that need no architecture of their own."""
         arch = self.makers.arch(())
@@ -254,12 +270,10 @@ class ClosedForm:
                 found.append(Direct(name, parts[-1]))
             elif key == f"core.memories.{sram}.size" and unit == "B":
                 found.append(Direct(name, "size"))
-            elif parts[-2:-1] == ["bandwidth"] and unit in ("B/cycle", "B/s"):
-                memory = {sram: "sram", "dram": "dram"}.get(parts[-3])
-                spec = arch.spec.core.memories[0] if memory == "sram" else arch.spec.memories[-1]
-                given = spec.bandwidth is not None and getattr(spec.bandwidth, parts[-1], None) is not None
-                if memory is not None and given and len(parts) <= 5:
-                    found.append(Direct(name, memory, parts[-1], unit == "B/s"))
+            elif unit in ("B/cycle", "B/s"):
+                memory, way = self._bandwidth(arch, parts)
+                if memory:
+                    found.append(Direct(name, memory, way, unit == "B/s"))
         return tuple(found)
 
 
