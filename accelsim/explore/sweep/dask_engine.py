@@ -81,6 +81,14 @@ def _run(
             future.release()
             send(1)
             yield part
+    except ImportError as error:
+        raise InputError(
+            Problem(
+                f"a worker of the cluster can't import what it needs: {error}",
+                key="cluster",
+                hint=f"install accelsim {VERSION} where the workers run",
+            )
+        ) from None
     except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
         raise InputError(
             Problem(

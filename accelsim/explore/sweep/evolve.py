@@ -45,7 +45,8 @@ def evolve(work: Work, sample: Sample, chunk: int, store: Store, run: Run, keep:
         asked = study.ask()
         _, first = np.unique(asked, return_index=True)
         new = np.asarray([index for index in asked[np.sort(first)].tolist() if index not in values], np.int64)
-        new = work.space.points_at(new).index[: wanted - len(values)]
+        if len(new):
+            new = work.space.points_at(new).index[: wanted - len(values)]
         size = min(chunk, LARGEST_CHUNK)
         chunks = [
             Chunk(number + at, start, min(start + size, len(new)), new[start : start + size])

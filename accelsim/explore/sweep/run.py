@@ -16,7 +16,9 @@ from accelsim.base.errors import InputError, InterruptedWorkError, Problem
 from accelsim.base.version import VERSION
 from accelsim.explore.sweep.encode import choose_format
 from accelsim.explore.sweep.engine import Engine, Pool, here
+from accelsim.explore.sweep.inputs import inputs_of
 from accelsim.explore.sweep.sampling import SAMPLERS
+from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import MANIFEST, Store, read_manifest
 from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, Work, better
 
@@ -56,6 +58,7 @@ class SweepResult:
     rows: int
     """Stored: without those that break a constraint on variables."""
     n_ok: int
+    """With an answer that meets the constraints on metrics."""
     n_parts: int
     n_evaluated: int
     """Raw points of this process; the others were done before."""
@@ -199,7 +202,7 @@ def plan_of(space: Any, sample: Any, format: str, chunk: int, n_points: int) -> 
         "version": VERSION,
         "name": str(getattr(space, "name", "")),
         "space_sha256": str(getattr(space, "sha256", "")),
-        "inputs": dict(getattr(space, "inputs", {})),
+        "inputs": inputs_of(space) if isinstance(space, Space) else {},
         "format": format,
         "chunk_points": chunk,
         "n_raw": space.n_raw,
