@@ -6,6 +6,8 @@ import io
 
 from matplotlib.figure import Figure
 
+__all__ = ["Figure", "png"]
+
 
 def png(figure: Figure, dpi: int) -> bytes:
     """Without metadata: matplotlib would write its version."""

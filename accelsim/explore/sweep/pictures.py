@@ -20,7 +20,7 @@ LEAST_SHARE: Final = 0.001
 """Of the variance, that a variable explains to be an axis of a heat map."""
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from accelsim.charts.png import Figure
 
 
 def pictures(
