@@ -1,4 +1,4 @@
-"""Where shipped architectures, technologies, networks and spaces lie, and the reading of files that a user names."""
+"""Where shipped architectures, technologies, networks and spaces lie, and the reading of files."""
 
 from __future__ import annotations
 

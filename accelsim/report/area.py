@@ -71,7 +71,7 @@ def _notes(item: Row) -> list[Block]:
     return [
         Lines(
             (
-                "note: areas are of what is listed: wires between parts, pads, test logic and interfaces are not",
+                "note: of what is listed: wires between parts, pads, test logic and interfaces are not",
                 "note: peak power has every part at work in every cycle, which no mapping does",
             )
         ),
