@@ -15,10 +15,22 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import InfeasibleError, InputError, did_you_mean
 from accelsim.base.errors import Problem as Message
+from accelsim.cost.closed_machines import columns_of
 from accelsim.cost.compression import Zeros, with_zeros
 from accelsim.cost.evaluate import evaluate
 from accelsim.cost.latency import together
+from accelsim.cost.layer_of_form import layer_cost
+from accelsim.cost.network_form import (
+    ArrayWork,
+    MovedWork,
+    NetworkForm,
+    NetworkWork,
+    Work,
+    layer_form,
+    network_form,
+)
 from accelsim.cost.reuse import reuse_table, touched_input_words
+from accelsim.cost.systolic import gemm_view
 from accelsim.cost.vector import Flow, movement_cost, vector_cost
 from accelsim.mapper.found import Found, SearchOptions
 from accelsim.mapper.found_columns import Place, found_columns
@@ -136,18 +148,21 @@ class Costing:
         }
         if status == "not_costed":
             return row
+        cost = self.cost(layer)
         if layer.kind == "array":
-            cost = self._array(layer)
             row |= self._bounds(layer)
-        elif layer.kind == "vector":
-            cost = vector_cost(self.machine, layer.vector_ops, *self.flows(layer))
-        else:
-            cost = movement_cost(self.machine, *self.flows(layer))
         row |= cost_columns(cost, self.machine, layer.macs)
         if layer.kind != "array":
             row |= self._moved_bounds(layer, cost)
-        row["mapping"] = str(self.mappings[layer.name]) if layer.kind == "array" else None
+        row["mapping"] = str(self.mappings[layer.name]) if layer.name in self.mappings else None
         return row
+
+    def cost(self, layer: Layer) -> LayerCost:
+        if layer.kind == "array":
+            return self._array(layer)
+        if layer.kind == "vector":
+            return vector_cost(self.machine, layer.vector_ops, *self.flows(layer))
+        return movement_cost(self.machine, *self.flows(layer))
 
     # --- layers of multiply-accumulates
 
@@ -260,7 +275,7 @@ class Costing:
         inputs, weights, outputs = compulsory_words(lower(layer))
         if layer.macs < lower(layer).n_macs * layer.repeat:  # loops padded beyond the layer's own words
             inputs, outputs = (
-                min(n, self._words(names))
+                min(n, self.words(names))
                 for n, names in ((inputs, layer.inputs[:1]), (outputs, layer.outputs))
             )
             weights = min(weights, layer.params or weights)
@@ -282,7 +297,7 @@ class Costing:
         columns = bound_columns(0, 0.0, moved, energy, self.machine)
         return columns | {"compute_bound_cycles": cost.compute_cycles}
 
-    def _words(self, names: tuple[str, ...]) -> int:
+    def words(self, names: tuple[str, ...]) -> int:
         return sum(self.graph.tensors[name].n_words for name in names)
 
     # --- layers of other work
@@ -295,7 +310,7 @@ class Costing:
         flows = [self._flow(I, name) for name in (*layer.inputs, *layer.fused_inputs)]
         words = layer.params if layer.weight_words is None else layer.weight_words
         if layer.kind == "movement":  # a look-up reads as many words of its table as it gives out
-            words = min(words, self._words(layer.outputs))
+            words = min(words, self.words(layer.outputs))
         if words:
             flows.append(Flow(W, words, self.dram))
         return flows
@@ -305,6 +320,85 @@ class Costing:
 
     def _flow(self, operand: int, tensor: str) -> Flow:
         return Flow(operand, self.graph.tensors[tensor].n_words, self.homes.of(tensor))
+
+
+class ClosedCosting(Costing):
+    """Costs the layers of one graph by the closed form of a systolic array: nothing is mapped or searched."""
+
+    def __post_init__(self) -> None:
+        self.columns = columns_of(self.machine)
+        super().__post_init__()
+
+    def network(self) -> NetworkForm:
+        """All layers together, as a sweep has them; InfeasibleError where the SRAM is too small."""
+        form = network_form(network_work(self.graph, self.machine), self.columns)
+        if form.needs_bytes[0] > self.columns.sram_bytes[0]:
+            name = self.machine.level_names[-2]
+            has = f"{form.needs_bytes[0]:,.0f} B of {self.columns.sram_bytes[0]:,.0f} B"
+            raise InfeasibleError(
+                Message(
+                    f"{name} needs {has}: a word for each row and column in each operand's share",
+                    key=f"{name}.size",
+                    hint=f"raise {name}.size, or lower array.rows or array.cols",
+                )
+            )
+        return form
+
+    def cost(self, layer: Layer) -> LayerCost:
+        work = work_of(layer, self)
+        assert work is not None  # row() has asked for the status
+        return layer_cost(layer_form(work, self.columns), self.machine)
+
+
+def network_work(graph: LayerGraph, machine: Machine) -> NetworkWork:
+    """The distinct layers of a graph as the closed form sees them; sizes and rates don't matter.
+
+    The machine tells what its engine fuses and whether it has one; InputError as `lower` raises it.
+    """
+    unlimited = replace(machine, capacity_bytes=np.full(machine.n_levels, np.inf))
+    costing = Costing(graph, unlimited, SearchOptions())
+    works: dict[Work, int] = {}
+    for layer in graph.layers:
+        work = work_of(layer, costing)
+        if work is not None:
+            works[work] = works.get(work, 0) + 1
+    width = float(machine.word_bits[-1] or machine.bits[I]) / 8
+    live = costing.homes.live_bytes[:, -1] / width
+    weights = sum(layer.params for layer in graph.layers)
+    return NetworkWork(works, int(live.max(initial=0)), weights)
+
+
+def work_of(layer: Layer, costing: Costing) -> Work | None:
+    """A layer as the closed form sees it; None where no cost model knows it."""
+    if layer.kind == "not_costed":
+        return None
+    if layer.kind != "array":
+        inputs, outputs = costing.flows(layer)
+        words = {t: sum(flow.words for flow in inputs if flow.operand == t) for t in (I, W)}
+        moves = layer.kind == "movement"
+        ops = 0 if moves else layer.vector_ops
+        return MovedWork(ops, words[I], words[W], sum(flow.words for flow in outputs), moves)
+    problem = lower(layer)
+    gemm = gemm_view(np.array([problem.extents], np.int64).T, np.array([problem.weight_has_batch]))
+    return ArrayWork(
+        pixels=int(gemm.pixels[0]),
+        filters=int(gemm.filters[0]),
+        reduction=int(gemm.reduction[0]),
+        groups=int(gemm.groups[0]),
+        inputs=compulsory_words(problem)[0],
+        runs=layer.repeat,
+        macs=layer.macs,
+        beside=costing.words(layer.fused_inputs),
+    )
+
+
+def refuse_options(given: Mapping_[str, Any]) -> None:
+    """InputError for each option that the closed form knows nothing of."""
+    wrong = [name for name, value in given.items() if value is not None]
+    if wrong:
+        raise InputError(
+            Message(f"--closed-form knows no --{name}", hint=f"leave --{name} out") for name in wrong
+        )
 
 
 @cache

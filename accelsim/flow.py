@@ -68,6 +68,7 @@ def run(
     zeros: Path | str | None = None,
     compat: str | None = None,
     dataflow: str | None = None,
+    closed_form: bool = False,
     strict: bool = False,
     jobs: int = 1,
     cache: bool = True,
@@ -79,12 +80,14 @@ def run(
     dataflow, or the one that the file `mapping` gives; `compat="scalesim"` gives SCALE-Sim's counts and
     reports, on its own configuration or on ours, `compat="isca16"` those of the comparison of dataflows in
     ISCA 2016 (`dataflow`: one of its six).
+    `closed_form` takes a systolic array's own order of folds and a rule for what the SRAM keeps, and searches
+    nothing: the numbers of a sweep with `method: closed_form`.
     The file `zeros` has the zero fractions of maps, for machines that code them or rest at them.
     Searches run in so many processes (`jobs`, 0: one for each core); those done before come from the user's
     disk cache, unless `cache` is off. Neither changes a number.
     Raises InfeasibleError where a layer does not fit, UncostedError under `strict`.
     """
-    from accelsim.costing import zeros_of
+    from accelsim.costing import refuse_options, zeros_of
     from accelsim.hardware import Arch
     from accelsim.mapper.found import SearchOptions
     from accelsim.mapping.files import dump_mappings, load_mappings
@@ -92,6 +95,8 @@ def run(
 
     started = time.perf_counter()
     _check_choice("objective", objective, OBJECTIVES)
+    if closed_form:
+        refuse_options({"mapping": mapping, "zeros": zeros, "compat": compat, "dataflow": dataflow})
     if compat is not None:
         if mapping is not None:
             raise InputError(
@@ -109,12 +114,14 @@ def run(
             Problem("a SCALE-Sim configuration", file=machine.path, hint="add --compat scalesim")
         )
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
+    if closed_form:
+        return _run_closed(graph, machine, strict)
     options: dict[str, Any] = {"dataflow": machine.dataflow, "compat": compat, "batch": graph.batch}
     given = load_mappings(Path(mapping)) if mapping is not None else None
     options |= {"objective": objective, "mapping": given.provenance if given is not None else None}
     known, options["zeros"] = zeros_of(graph, machine.machine(), zeros)
     search = SearchOptions(objective)
-    rows, costing, notes = _costed_rows(
+    rows, costing, notes = costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
     )
     _refuse_uncosted(rows, strict)
@@ -163,7 +170,7 @@ def simulate(
     given = load_mappings(Path(mapping)) if mapping is not None else None
     search = SearchOptions(objective)
     known, zero_table = zeros_of(graph, machine.machine(), zeros)
-    analytic, costing, notes = _costed_rows(
+    analytic, costing, notes = costed_rows(
         graph, machine, search, given, progress, jobs=jobs, cache=cache, zeros=known
     )
     _refuse_uncosted(analytic, strict)
@@ -194,6 +201,21 @@ def simulate(
     return replace(result, inputs=inputs, totals=totals, notes=said)
 
 
+def _run_closed(graph: LayerGraph, machine: Arch, strict: bool) -> Result:
+    """The network by the closed form of a systolic array; its totals are those of a point of a sweep."""
+    from accelsim.costing import ClosedCosting
+    from accelsim.mapper.found import SearchOptions
+
+    started, costing = time.perf_counter(), ClosedCosting(graph, machine.machine(), SearchOptions())
+    form = costing.network()
+    rows = [costing.row(step) for step in range(len(graph.layers))]
+    _refuse_uncosted(rows, strict)
+    options = {"dataflow": machine.dataflow, "closed_form": True, "batch": graph.batch}
+    seconds = {"seconds": time.perf_counter() - started}
+    result = _result("run", graph, machine, rows, options, _notes(graph, machine), seconds)
+    return replace(result, totals={**result.totals, "energy_pj": float(form.energy_pj[0])})
+
+
 def _check_cores(cores: int | None, machine: Arch) -> None:
     lowered = machine.machine()
     known = lowered.n_cores // lowered.n_clusters
@@ -208,7 +230,7 @@ def _check_cores(cores: int | None, machine: Arch) -> None:
         )
 
 
-def _costed_rows(
+def costed_rows(
     graph: LayerGraph,
     machine: Arch,
     options: SearchOptions,
@@ -218,10 +240,12 @@ def _costed_rows(
     jobs: int = 1,
     cache: bool = True,
     zeros: Mapping[str, Zeros] | None = None,
+    why: bool = True,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
 
     With `only`, those of the layers that it names: any mapping of the others will do, to see that they fit.
+    Where nothing fits, the error tells what would help, which takes searches of its own (`why`).
     """
     from accelsim.costing import Costing
     from accelsim.mapper.infeasible import explain
@@ -239,17 +263,16 @@ def _costed_rows(
             costing.solve(solver, progress, only)
         except NothingLegalError as error:
             if not costing.homes.any_inside(costing.dram):
-                why = explain(costing.requests(only).values(), finds)
-                raise InfeasibleError(why or error.problems) from None
+                reasons = explain(costing.requests(only).values(), finds) if why else ()
+                raise InfeasibleError(reasons or error.problems) from None
             continue
         except InfeasibleError:  # a mapping of the file does not fit
             if not costing.homes.any_inside(costing.dram):
                 raise
             continue
         if reserve > first:
-            notes.append(
-                f"{reserve:.0%} of the activations' home is kept free: a layer's tiles need the room"
-            )
+            said = f"{reserve:.0%} of the activations' home is kept free: a layer's tiles need the room"
+            notes.append(said)
         if given is not None and (
             searched := [name for name in costing.mappings if name not in given.layers]
         ):
@@ -302,7 +325,7 @@ def reuse(
     achieved: dict[str, Any] = {}
     if machine is not None:
         given = load_mappings(Path(mapping)) if mapping is not None else None
-        costed, _, _ = _costed_rows(graph, machine, SearchOptions(objective), given)
+        costed, _, _ = costed_rows(graph, machine, SearchOptions(objective), given)
         achieved = {row["layer"]: row.get("accesses") for row in costed}
         provenance = given.provenance if given is not None else None
         options |= {"dataflow": machine.dataflow, "objective": objective, "mapping": provenance}
@@ -348,7 +371,7 @@ def map_layers(
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     names = array_layers(graph, [layers] if isinstance(layers, str) else layers)
     search = SearchOptions(objective, ragged, top, front, gap, time_limit)
-    rows, costing, notes = _costed_rows(
+    rows, costing, notes = costed_rows(
         graph, machine, search, progress=progress, only=names, jobs=jobs, cache=cache
     )
     step = {layer.name: at for at, layer in enumerate(graph.layers)}
@@ -453,9 +476,8 @@ def _notes(graph: LayerGraph, machine: Arch) -> tuple[str, ...]:
     lowered = machine.machine()
     notes = list(machine.notes)
     if lowered.n_cores > 1:
-        notes.append(
-            f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
-        )
+        said = f"one core of {lowered.n_cores} runs the network; `accelsim split` has the chip as a whole"
+        notes.append(said)
     return tuple(notes)
 
 

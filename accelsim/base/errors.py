@@ -1,6 +1,7 @@
 """Errors that a user can act on: each names the place, what is wrong, what was expected and how to mend it.
 
-Exit codes are those of the interface contract: 2 bad input, 3 infeasible, 4 an operator that can't be costed.
+Exit codes are those of the interface contract: 2 bad input, 3 infeasible, 4 an operator that can't be costed,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ class UncostedError(AccelsimError):
     """An operator that can't be costed, under --strict (exit code 4)."""
 
     exit_code = 4
+
+
+class InterruptedWorkError(AccelsimError):
+    """Ctrl-C in work that keeps what is done: how much, and what goes on (exit code 130)."""
+
+    exit_code = 130
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Where shipped architectures, technologies and networks lie, and the reading of files that a user names."""
+"""Where shipped architectures, technologies, networks and spaces lie, and the reading of files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Final, Literal
 
 from accelsim.base.errors import InputError, Problem, did_you_mean
 
-Kind = Literal["arch_configs", "technologies", "workloads"]
+Kind = Literal["arch_configs", "technologies", "workloads", "spaces"]
 
-SUFFIX: Final[dict[Kind, str]] = {"arch_configs": ".yaml", "technologies": ".yaml", "workloads": ".onnx.txt"}
+SUFFIX: Final[dict[Kind, str]] = {
+    "arch_configs": ".yaml",
+    "technologies": ".yaml",
+    "workloads": ".onnx.txt",
+    "spaces": ".yaml",
+}
 NOUN: Final[dict[Kind, str]] = {
     "arch_configs": "architecture",
     "technologies": "technology",
     "workloads": "network",
+    "spaces": "space",
 }
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 

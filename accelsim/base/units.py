@@ -150,6 +150,65 @@ def parse(text: object, kind: str, *, positive: bool = False) -> Quantity:
     return Quantity(value, dimension, text.strip())
 
 
+def quantity_of(text: str) -> Quantity | None:
+    """A number with any known unit; None where the text is no number with a unit at all.
+
+    UnitError where a number has a unit that is not known. Negative numbers and zero are quantities here.
+    """
+    match = _NUMBER.fullmatch(text.strip().translate(_PLAIN))
+    if match is None or not match[2]:
+        return None
+    dimension, factor = _unit(match[2], "a unit such as 'KiB', 'GB/s', 'pJ' or 'mm2'")
+    return Quantity(float(match[1]) * factor, dimension, text.strip())
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word is a unit without a fraction bar."""
+    return word.translate(_PLAIN) in _ATOMS
+
+
+def exact_text(value: float, dimension: str) -> str:
+    """A quantity in base units as a text that `parse` reads as the same double: '64 KiB', '25.6 GB/s'."""
+    *larger, base = _WRITTEN[dimension]
+    for unit in larger:
+        factor = _unit(unit, "")[1]
+        number = f"{value / factor:.6g}"
+        whole = float(number) == int(float(number))
+        if float(number) >= 1 and float(number) * factor == value and (whole or dimension != "data"):
+            return f"{number} {unit}"
+    number = str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
+    return f"{number} {base}" if base else number
+
+
+_WRITTEN: Final[dict[str, tuple[str, ...]]] = {
+    "": ("",),
+    "data": ("GiB", "MiB", "KiB", "B"),
+    "word": ("words",),
+    "cycle": ("cycles",),
+    "frequency": ("GHz", "MHz", "Hz"),
+    "time": ("s",),
+    "energy": ("pJ",),
+    "area": ("mm2",),
+    "power": ("mW",),
+    "length": ("nm",),
+    "data/time": ("GB/s", "MB/s", "B/s"),
+    "word/time": ("words/s",),
+    "data/cycle": ("B/cycle",),
+    "word/cycle": ("words/cycle",),
+    "energy/data": ("pJ/B",),
+    "energy/word": ("pJ/word",),
+    "time/word": ("s/word",),
+    "data/word": ("B/word",),
+}
+"""How each dimension is written: the largest units first, that of its base last."""
+
+
+def base_unit(dimension: str) -> str | None:
+    """The unit of a dimension's base ("B", "Hz", "pJ/B"; "" of numbers); None where no key takes it."""
+    units = _WRITTEN.get(dimension)
+    return units[-1] if units else None
+
+
 def _refuse_zero(value: float, text: object, positive: bool, expected: str) -> None:
     if positive and value == 0:
         raise UnitError(f"{_shown(text)} is zero", f"{expected}, above zero")

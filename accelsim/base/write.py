@@ -10,17 +10,33 @@ from typing import Final
 TEMPORARY: Final = ".tmp"
 
 
-def write_whole(file: Path, data: bytes) -> None:
+def write_whole(file: Path, data: bytes, durable: bool = False) -> None:
     """Writes a new file beside it and renames that one: readers see all of the data or what was there before.
 
+    `durable`: both are on the disk when it returns, so that a loss of power takes neither.
     OSError where it can't be written; nothing is left beside unless the process is killed.
     """
     temporary = file.with_name(f"{file.name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY}")
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(temporary, file)
+        if durable:
+            sync_folder(file.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in a folder are on the disk when it returns, where the system can say so."""
+    with contextlib.suppress(PermissionError):  # Windows opens no folder
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

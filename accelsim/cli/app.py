@@ -12,6 +12,7 @@ import typer
 
 from accelsim.base.version import VERSION
 from accelsim.cli import failure, streams
+from accelsim.cli.area import area
 from accelsim.cli.cache import cache
 from accelsim.cli.check import check
 from accelsim.cli.evaluate import evaluate
@@ -23,6 +24,7 @@ from accelsim.cli.run import run
 from accelsim.cli.schema import schema
 from accelsim.cli.simulate import simulate
 from accelsim.cli.split import split
+from accelsim.cli.sweep import sweep
 from accelsim.cli.validate import validate
 
 app = typer.Typer(
@@ -59,7 +61,9 @@ app.command("simulate")(simulate)
 app.command("map")(map_)
 app.command("evaluate")(evaluate)
 app.command("split")(split)
+app.command("sweep")(sweep)
 app.command("inspect")(inspect)
+app.command("area")(area)
 app.command("validate")(validate)
 app.command("reuse")(reuse)
 app.command("list")(list_)

@@ -29,18 +29,20 @@ class Shelf(StrEnum):
     archs = "archs"
     technologies = "technologies"
     dataflows = "dataflows"
+    spaces = "spaces"
 
 
 def list_(
     what: Annotated[
         Shelf | None,
         typer.Argument(
-            metavar="[networks|archs|technologies|dataflows]", help="One shelf; all of them where not given."
+            metavar="[networks|archs|technologies|dataflows|spaces]",
+            help="One shelf; all of them where not given.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Networks, architectures, technologies and dataflows that can be named.
+    """Networks, architectures, technologies, dataflows and spaces of machines that can be named.
 
     Networks and architectures are the ones that ship; a path to a file of your own does as well.
     """
@@ -72,6 +74,11 @@ def _items(shelf: Shelf) -> list[dict[str, str | None]]:
         return [
             _item("architecture", name, find_shipped("arch_configs", name), r"^description: *(.+?) *$")
             for name in list_shipped("arch_configs")
+        ]
+    if shelf is Shelf.spaces:
+        return [
+            _item("space", name, find_shipped("spaces", name), r"^description: *(.+?) *$")
+            for name in list_shipped("spaces")
         ]
     return [
         _item("network", name, find_shipped("workloads", name), r'^ *doc_string: *"(.*)",? *$')

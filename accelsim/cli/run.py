@@ -39,6 +39,12 @@ def run(
         Compat | None,
         typer.Option("--compat", help="Reproduce another simulator's reports, or the forms of ISCA 2016."),
     ] = None,
+    closed_form: Annotated[
+        bool,
+        typer.Option(
+            "--closed-form", help="Systolic arrays: count folds by rule instead of searching mappings."
+        ),
+    ] = False,
     strict: Strict = False,
     jobs: Jobs = 1,
     cache: Cache = True,
@@ -68,6 +74,7 @@ def run(
             zeros=zeros,
             compat=compat.value if compat else None,
             dataflow=own,
+            closed_form=closed_form,
             strict=strict,
             jobs=jobs,
             cache=cache,

@@ -164,7 +164,7 @@ class GridCost:
         self.n_cut = 0
         """Mappings whose outer choices `worth_blocks` left out."""
         if self.grid.sizes:
-            self.quantities, self.rules, self.traffic = quantities_of(problem, self.grid, machine, dataflow)
+            self.quantities, self.rules, self.counter = quantities_of(problem, self.grid, machine, dataflow)
             self.exact = all(quantity.bound < EXACT for quantity in self.quantities)
 
     def blocks(self, run: Kernel, legal_only: bool = False) -> Iterator[GridBlock]:
@@ -172,7 +172,7 @@ class GridCost:
         if not self.exact:
             yield from self._slow_blocks()
             return
-        tables = Tables(self.grid, self.quantities, self.rules)
+        tables = self._tables()
         for first, left in tables.lefts(max(1, BLOCK_POINTS // tables.n_inner)):
             if legal_only:
                 yield from self._legal_block(tables, run, left, first + np.arange(left.shape[1]))
@@ -188,7 +188,7 @@ class GridCost:
         if not self.exact or self.rules.folds != NONE:
             yield from self.blocks(run, legal_only=True)
             return
-        tables = Tables(self.grid, self.quantities, self.rules)
+        tables = self._tables()
         each = max(1, BLOCK_POINTS // tables.n_inner)
         for first, left in tables.lefts(LEFT_NUMBERS):
             energy, cycles, fits = _costs(self.rules, _Least(tables, left), (left.shape[1], 1))
@@ -215,7 +215,8 @@ class GridCost:
     def at(self, index: Sequence[Ints]) -> tuple[Floats, Floats, Bools]:  # [B] each
         """Energy, latency and legality of mappings by their place on each axis [A] of [B]."""
         if self.exact:
-            values = [quantity.at(index)[None].astype(np.float64) for quantity in self.quantities]
+            known: dict[tuple[int, int], Ints] = {}
+            values = [quantity.at(index, known)[None].astype(np.float64) for quantity in self.quantities]
             return _costs(self.rules, values, (1, len(index[0])))
         nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         cost = evaluate(self.problem, nest, self.machine, self.dataflow)
@@ -227,24 +228,38 @@ class GridCost:
         nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         if not self.exact:
             return nest, evaluate(self.problem, nest, self.machine, self.dataflow)
-        return nest, assemble(self.problem, nest, self.machine, self.traffic.at(index), self.dataflow)
+        return nest, assemble(self.problem, nest, self.machine, self.counter.traffic.at(index), self.dataflow)
 
     def families(self, d: int, first: Ints) -> GridCost:
         """Of choices first[i] to first[i + 1] - 1 of a dimension: cost of the last, room of the first.
 
         For exact counts only.
         """
-        axis = next(i for i, dims in enumerate(self.grid.axes) if dims == (d,))
         some = copy(self)
-        some.grid = replace(
-            self.grid, choices={**self.grid.choices, d: self.grid.choices[d][:, first[1:] - 1]}
+        limited = tuple(np.isfinite(self.rules.limit).tolist())
+        name = ("families", d, first.tobytes(), limited)
+        some.grid, some.quantities = self.counter.once_of(
+            name, self.quantities, lambda: self._ends(d, first, limited)
         )
-        factors = self.quantities[0].factors.like(axis, len(first) - 1)
-        some.quantities = [
-            quantity.taken(factors, axis, first[1:] - 1 if np.isinf(limit) else first[:-1])
-            for quantity, limit in zip(self.quantities, self.rules.limit, strict=True)
-        ]
         return some
+
+    def _ends(self, d: int, first: Ints, limited: Sequence[bool]) -> tuple[Grid, list[Sum]]:
+        """The grid of families, and each quantity of the family's last member, or of its first if limited."""
+        axis = next(i for i, dims in enumerate(self.grid.axes) if dims == (d,))
+        grid = replace(self.grid, choices={**self.grid.choices, d: self.grid.choices[d][:, first[1:] - 1]})
+        factors = self.quantities[0].factors.like(axis, len(first) - 1)
+        ends = first[1:] - 1, first[:-1]
+        return grid, [
+            quantity.taken(factors, axis, ends[limit])
+            for quantity, limit in zip(self.quantities, limited, strict=True)
+        ]
+
+    def _tables(self) -> Tables:
+        """The quantities as tables, made once for all machines that have them."""
+        tables: Tables = self.counter.once_of(
+            ("tables",), self.quantities, lambda: Tables(self.grid, self.quantities, self.rules)
+        )
+        return tables.ruled(self.rules)
 
     def _slow_blocks(self) -> Iterator[GridBlock]:
         """Counts too large for exact float64: `evaluate` has them."""

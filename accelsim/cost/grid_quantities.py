@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from accelsim.cost.digits import steps_down_to
 from accelsim.cost.evaluate import hop_bytes, weight_level
 from accelsim.cost.grid_sums import Sum
-from accelsim.cost.grid_traffic import GridCounter, GridTraffic
+from accelsim.cost.grid_traffic import GridCounter, counter_of
 from accelsim.mapping.dataflows.base import spatial_trips
 from accelsim.mapping.dataflows.row_spaces import n_sets
 from accelsim.mapping.footprint import is_partial, moved_bytes, partial_bytes, tile_words, word_bytes
@@ -59,10 +59,10 @@ class Rules:
 
 def quantities_of(
     problem: Problem, grid: Grid, machine: Machine, dataflow: str
-) -> tuple[list[Sum], Rules, GridTraffic]:  # [Q]
+) -> tuple[list[Sum], Rules, GridCounter]:  # [Q]
     """The quantities of a grid; `dataflow` is the one that its mappings follow on this array."""
     maker = _Maker(problem, grid, machine, dataflow)
-    return *maker.make(), maker.counter.traffic
+    return *maker.make(), maker.counter
 
 
 def limits_of(
@@ -103,7 +103,7 @@ class _Port:
 class _Maker:
     def __init__(self, problem: Problem, grid: Grid, machine: Machine, dataflow: str) -> None:
         self.problem, self.grid, self.machine, self.dataflow = problem, grid, machine, dataflow
-        self.counter = GridCounter(problem, grid, machine)
+        self.counter = counter_of(problem, grid, machine)
         self.found: list[Sum] = []
         self.pj: list[float] = []
         self.limit: list[float] = []
@@ -174,7 +174,7 @@ class _Maker:
         machine, ports = self.machine, []
         if self.dataflow != "rs":
             return []
-        none = self._add(self.counter.factors.constant(0))
+        none = self._add(self.counter.once(("none",), lambda: self.counter.factors.constant(0)))
         if machine.pass_cycles:
             passes = self._add(self._folds(W, machine.fanout_level))
             per_cycle = 1 / (8 * machine.pass_cycles)
@@ -182,7 +182,11 @@ class _Maker:
         if np.isfinite(machine.pass_bytes_per_cycle):
             level = weight_level(self.grid.keep, machine)
             width = round(8 * word_bytes(machine, level, W))
-            weights = self._add(self.counter.traffic.reads[level, W] * width)
+            weights = self._add(
+                self.counter.once(
+                    ("weights", level, width), lambda: self.counter.traffic.reads[level, W] * width
+                )
+            )
             pace = machine.pass_bytes_per_cycle
             ports.append(_Port(weights, none, NONE, pace, pace, rests=True))
         return ports
@@ -194,6 +198,12 @@ class _Maker:
 
     def _bits(self, level: int, operands: Sequence[int]) -> tuple[Sum, Sum]:
         """Bits (or parts) of operands read and written at a level, unfinished sums at their own width."""
+        pair: tuple[Sum, Sum] = self.counter.once(
+            ("bits", level, operands), lambda: self._count_bits(level, operands)
+        )
+        return pair
+
+    def _count_bits(self, level: int, operands: Sequence[int]) -> tuple[Sum, Sum]:
         traffic, machine, parts = self.counter.traffic, self.machine, 8 * self._parts(level)
         read = write = self.counter.factors.constant(0)
         for t in operands:
@@ -208,20 +218,33 @@ class _Maker:
 
     def _add_energies(self, levels: list[int]) -> None:
         """What only costs energy: one quantity for all bits of the same price."""
-        machine, every = self.machine, range(N_OPERANDS)
+        machine, every = self.machine, tuple(range(N_OPERANDS))
         n_bits = {level: (*self._bits(level, every), 8 * self._parts(level)) for level in levels}
         priced = [(float(machine.read_pj_per_byte[at]) / n, read) for at, (read, _, n) in n_bits.items()]
         priced += [
             (float(machine.write_pj_per_byte[at]) / n, written) for at, (_, written, n) in n_bits.items()
         ]
         for t, words in enumerate(self.counter.traffic.delivered):
-            priced.append((machine.hop_pj_per_byte / 8, words * round(8 * hop_bytes(machine, t))))
-        by_price: dict[float, Sum] = {}
+            priced.append((machine.hop_pj_per_byte / 8, self._hops(t, words)))
+        by_price: dict[float, list[Sum]] = {}
         for pj, quantity in priced:
             if pj and quantity.terms:
-                by_price[pj] = by_price[pj] + quantity if pj in by_price else quantity
-        for pj, quantity in by_price.items():
-            self._add(quantity, pj=pj)
+                by_price.setdefault(pj, []).append(quantity)
+        for pj, same in by_price.items():
+            self._add(self._added(same), pj=pj)
+
+    def _hops(self, operand: int, words: Sum) -> Sum:
+        width = round(8 * hop_bytes(self.machine, operand))
+        found: Sum = self.counter.once(("hops", operand), lambda: words * width)
+        return found
+
+    def _added(self, quantities: list[Sum]) -> Sum:
+        """Their sum, made once for quantities that are kept."""
+        first, *others = quantities
+        if not others:
+            return first
+        total: Sum = self.counter.once_of(("added",), quantities, lambda: sum(others, first))
+        return total
 
     def _add_instances(self, level: int) -> int:
         """Instances of a level, where a mapping has more than one."""
@@ -231,11 +254,17 @@ class _Maker:
             loops = [j for j in range(len(nest.dims)) if nest.spatial[j] and nest.levels[j] > level]
             return np.asarray(np.prod(nest.trips[loops], axis=0, dtype=np.int64))
 
-        count = self.counter.product(along)
+        count = self.counter.once(("instances", level), lambda: self.counter.product(along))
         return NONE if count.terms == {count.factors.one: 1} else self._add(count)
 
     def _folds(self, stationary: int, level: int = 0) -> Sum:
         """`evaluate.n_folds`: steps down to the innermost own loop that repeats, a term for each."""
+        folds: Sum = self.counter.once(
+            ("folds", stationary, level), lambda: self._count_folds(stationary, level)
+        )
+        return folds
+
+    def _count_folds(self, stationary: int, level: int) -> Sum:
         relevant = relevant_dims(stationary, self.problem.weight_has_batch)
         nest = self.grid.template
         own = [
@@ -282,6 +311,10 @@ class _Maker:
 
     def _room(self, level: int) -> Sum:
         """Bits of the tiles that pass through an instance of a level (`footprint.level_bytes`)."""
+        room: Sum = self.counter.once(("room", level), lambda: self._count_room(level))
+        return room
+
+    def _count_room(self, level: int) -> Sum:
         machine, counter = self.machine, self.counter
         total = counter.factors.constant(0)
         for operand in np.flatnonzero(self.grid.keep[level]):
@@ -306,15 +339,22 @@ class _Maker:
         """`Dataflow.fits_array` of the dataflow."""
         rows, cols = self.machine.rows, self.machine.cols
         if self.dataflow == "rs":
-            used = self.counter.product(lambda axis: self._unrolled(axis, C) * self._unrolled(axis, K))
-            self._limit(used - self._sets(), 0)
+            self._limit(self.counter.once(("sets",), self._used_sets), 0)
             return
         limits: list[tuple[str | None, int]] = [("rows", rows), ("cols", cols), (None, rows * cols)]
         for side, most in limits:
             self._limit(self._spatial(side), most)
 
+    def _used_sets(self) -> Sum:
+        used = self.counter.product(lambda axis: self._unrolled(axis, C) * self._unrolled(axis, K))
+        return used - self._sets()
+
     def _spatial(self, side: str | None) -> Sum:
-        return self.counter.product(lambda axis: spatial_trips(self.counter.nests[axis], side))
+        trips: Sum = self.counter.once(
+            ("spatial", side),
+            lambda: self.counter.product(lambda axis: spatial_trips(self.counter.nests[axis], side)),
+        )
+        return trips
 
     def _unrolled(self, axis: int, d: int) -> Ints:
         nest = self.counter.nests[axis]

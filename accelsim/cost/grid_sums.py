@@ -153,7 +153,7 @@ class Sum:
                     terms[*key[:axis], number, *key[axis + 1 :]] = n * common
         return Sum(factors, terms)
 
-    @property
+    @cached_property
     def bound(self) -> int:
         """No sum of some of the terms, of any mapping, is further from 0."""
         rows = self.factors.rows
@@ -162,13 +162,20 @@ class Sum:
             for key, n in self.terms.items()
         )
 
-    def at(self, index: Sequence[Ints]) -> Ints:
-        """The count of some mappings: index [A] of arrays that broadcast against each other."""
+    def at(self, index: Sequence[Ints], known: dict[tuple[int, int], Ints] | None = None) -> Ints:
+        """The count of some mappings: index [A] of arrays that broadcast against each other.
+
+        `known` keeps the factors there, for other sums of the same grid.
+        """
+        known = {} if known is None else known
         total: Ints = np.zeros(np.broadcast_shapes(*(i.shape for i in index)), np.int64)
         for key, n in self.terms.items():
             product: Any = n
             for axis, number in enumerate(key):
                 if number:
-                    product = product * self.factors.rows[axis][number][index[axis]]
+                    factor = known.get((axis, number))
+                    if factor is None:
+                        factor = known[axis, number] = self.factors.rows[axis][number][index[axis]]
+                    product = product * factor
             total = total + product
         return total

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,41 @@ def _digest(grid: Grid, dims: tuple[int, ...]) -> bytes:
     return digest.digest()
 
 
+UNSEEN = frozenset({
+    "name", "clock_hz", "n_cores", "n_clusters", "level_names", "capacity_bytes", "read_pj_per_byte",
+    "write_pj_per_byte", "read_bytes_per_cycle", "write_bytes_per_cycle", "shared_port", "mac_pj",
+    "hop_pj_per_byte", "idle_pj_per_cycle", "clock_pj_per_cycle", "vector_lanes", "vector_pj_per_op",
+    "vector_level", "dataflows", "dataflow", "activation_home", "activation_reserve_frac", "pass_cycles",
+    "pass_bytes_per_cycle", "coding", "gates_mac", "gated",
+})  # fmt: skip
+"""Fields of the machine that no count of words, bits, steps or room depends on."""
+MAX_COUNTERS_BYTES = 2**28
+"""Factors of the grids whose counts are kept for other machines."""
+_COUNTERS: dict[tuple[Any, ...], GridCounter] = {}
+
+
+def counter_of(problem: Problem, grid: Grid, machine: Machine) -> GridCounter:
+    """The counter of a grid; machines that differ in sizes, rates and energies share it.
+
+    The last that were used are kept.
+    """
+    values = (getattr(machine, f.name) for f in fields(Machine) if f.name not in UNSEEN)
+    seen = tuple(
+        (value.dtype.str, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
+        for value in values
+    )
+    loops = grid.dims, grid.levels, grid.axis, grid.keep.tobytes(), tuple(grid.choices)
+    key = (problem, loops, _digest(grid, tuple(grid.choices)), tuple(grid.start.items()), seen)
+    counter = _COUNTERS.pop(key, None) or GridCounter(problem, grid, machine)
+    kept = counter.n_bytes
+    for other in reversed(list(_COUNTERS)):
+        kept += _COUNTERS[other].n_bytes
+        if kept > MAX_COUNTERS_BYTES:
+            del _COUNTERS[other]
+    _COUNTERS[key] = counter
+    return counter
+
+
 @dataclass(frozen=True)
 class GridTraffic:
     """As `traffic.Traffic`, each count a `Sum` over the grid."""
@@ -53,8 +88,11 @@ class GridTraffic:
     def at(self, index: Sequence[NDArray[np.int64]]) -> Traffic:
         """The words of some mappings, by their place on each axis [A] of [B]."""
 
+        known: dict[tuple[int, int], NDArray[np.int64]] = {}
+
         def counted(sums: NDArray[np.object_]) -> NDArray[np.int64]:
-            return np.array([total.at(index) for total in sums.ravel()], np.int64).reshape(*sums.shape, -1)
+            counts = [total.at(index, known) for total in sums.ravel()]
+            return np.array(counts, np.int64).reshape(*sums.shape, -1)
 
         return Traffic(
             counted(self.reads),
@@ -62,7 +100,7 @@ class GridTraffic:
             counted(self.partial_reads),
             counted(self.partial_writes),
             counted(self.delivered),
-            self.steps.at(index),
+            self.steps.at(index, known),
         )
 
 
@@ -82,6 +120,7 @@ class GridCounter(TrafficCounter):
             TrafficCounter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
         ]
         self._known: dict[tuple[Any, ...], Sum] = {}
+        self._made: dict[tuple[Any, ...], Any] = {}
         n_levels = machine.n_levels
         zero = self.factors.constant(0)
         counts: Any = self  # arrays of sums in place of arrays of numbers
@@ -90,6 +129,22 @@ class GridCounter(TrafficCounter):
         counts.partial_reads = np.full(n_levels, zero, object)
         counts.partial_writes = counts.partial_reads.copy()
         counts.delivered = np.full(N_OPERANDS, zero, object)
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What was made of the grid's counts before under this name, else made now."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def once_of(self, name: tuple[Any, ...], sums: Sequence[Sum], make: Callable[[], Any]) -> Any:
+        """The same for what is made of sums; they are kept, so that no other one takes their place."""
+        found = self.once((*name, *map(id, sums)), lambda: (make(), tuple(sums)))
+        return found[0]
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the factors, and as much again for what is made of them."""
+        return 2 * sum(len(rows) * rows[0].nbytes for rows in self.factors.rows)
 
     @cached_property
     def traffic(self) -> GridTraffic:

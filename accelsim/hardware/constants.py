@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from accelsim.base.units import Quantity
+from accelsim.hardware import compiled
 from accelsim.hardware.model import ArchFile, Memory
 from accelsim.hardware.parts import AreaConstant, EnergyConstant, TechnologyAccess
-from accelsim.hardware.technology import dram_devices, technology_of
+from accelsim.hardware.technology import dram_devices, nodes, technology_of
 
 
 def word_bits(memory: Memory, spec: ArchFile) -> int:
@@ -73,6 +75,7 @@ class Component:
     area_mm2: float | None  # of one
     leakage_mw: float | None  # of one
     source: str | None
+    n_per_pe: int = 0  # of those that stand in each PE
 
     @property
     def total_area_mm2(self) -> float | None:
@@ -80,19 +83,32 @@ class Component:
 
 
 def components(spec: ArchFile) -> tuple[Component, ...]:
-    """MACs, the array around them and the memories of the whole chip, inner first, DRAM left out.
+    """MACs, the PEs and the array around them, and the memories of the whole chip, inner first, no DRAM.
 
     A memory inside a PE is there once a PE, one of a core once a core, a shared one once.
     """
     core, mac = spec.core, spec.core.mac
     n_pe = core.count * core.array.rows * core.array.cols
-    found = [_mac(spec, n_pe * mac.per_pe)]
+    found = [replace(_mac(spec, n_pe * mac.per_pe), n_per_pe=mac.per_pe)]
+    if core.pe.area is not None:
+        area = core.pe.area
+        found.append(Component("pe", n_pe, area.value.value, None, area.source, n_per_pe=1))
     if core.array.area is not None:
         area = core.array.area
         found.append(Component("array", core.count, area.value.value, None, area.source))
     for memories, count in ((core.pe.memories, n_pe), (core.memories, core.count), (spec.memories, 1)):
-        found.extend(_memory(memory, spec, count) for memory in memories if memory.name != "dram")
+        n_per_pe = 1 if memories is core.pe.memories else 0
+        found.extend(
+            replace(_memory(memory, spec, count), n_per_pe=n_per_pe)
+            for memory in memories
+            if memory.name != "dram"
+        )
     return tuple(found)
+
+
+def with_size(memory: Memory, n_bytes: float) -> Memory:
+    """The memory with another size; what its technology gives for it follows."""
+    return memory.model_copy(update={"size": Quantity(n_bytes, "data", f"{n_bytes:,.0f} B")})
 
 
 def total_area_mm2(spec: ArchFile) -> float | None:
@@ -106,8 +122,10 @@ def _mac(spec: ArchFile, count: int) -> Component:
     mac = spec.core.mac
     if mac.area is None or isinstance(mac.area, AreaConstant):
         return Component("mac", count, *_given(mac.area))
+    if not _has_tables(spec):
+        return Component("mac", count, None, None, None)
     technology = technology_of(spec.technology)
-    form = "int" if isinstance(mac.energy, EnergyConstant) else mac.energy.format
+    form = mac.area.format or ("int" if isinstance(mac.energy, EnergyConstant) else mac.energy.format)
     area = technology.mac_mm2(mac.bits, mac.weight_bits or mac.bits, accumulate_bits(spec), form)
     source = technology.arithmetic.int_multiply if form == "int" else technology.arithmetic.float_multiply
     return Component("mac", count, area, None, source.area.source)
@@ -116,9 +134,13 @@ def _mac(spec: ArchFile, count: int) -> Component:
 def _memory(memory: Memory, spec: ArchFile, count: int) -> Component:
     if memory.area is None or isinstance(memory.area, AreaConstant):
         return Component(memory.name, count, *_given(memory.area))
+    if memory.size is None or not _has_tables(spec):
+        return Component(memory.name, count, None, None, None)
     technology, (n_bytes, width, banks) = technology_of(spec.technology), _sram_shape(memory, spec)
     if n_bytes == 0:
         return Component(memory.name, count, 0.0, 0.0, "no bytes")
+    if memory.area.cells == "compiled":
+        return Component(memory.name, count, technology.compiled_mm2(n_bytes), None, compiled.SOURCE)
     sram = technology.sram_model()
     return Component(
         memory.name,
@@ -134,8 +156,14 @@ def _given(area: AreaConstant | None) -> tuple[float | None, None, str | None]:
 
 
 def asks_technology(spec: ArchFile) -> bool:
-    """Whether any constant of the file is that of its process node (a DRAM's is of no node)."""
-    mac = spec.core.mac
+    """Whether any energy of the file is that of its process node (a DRAM's is of no node).
+
+    An area that is asked of a node without tables is unknown; without an energy nothing can be told.
+    """
     memories = (*spec.core.pe.memories, *spec.core.memories, *spec.memories)
-    parts = [mac.energy, mac.area, *(part for memory in memories for part in (memory.energy, memory.area))]
+    parts = [spec.core.mac.energy, *(memory.energy for memory in memories)]
     return any(hasattr(part, "from_") and getattr(part, "device", None) is None for part in parts)
+
+
+def _has_tables(spec: ArchFile) -> bool:
+    return f"{spec.technology.value:g}nm" in nodes()

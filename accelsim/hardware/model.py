@@ -138,6 +138,10 @@ class Gating(Sourced):
 class Pe(Part):
     memories: tuple[Memory, ...] = ()
     zero_gating: Gating | None = None
+    area: Annotated[
+        AreaConstant | None,
+        Field(description="of its control, wires and links, beside its multipliers and memories"),
+    ] = None
 
 
 class Vector(Part):

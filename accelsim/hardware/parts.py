@@ -139,6 +139,14 @@ class TechnologyArea(Part):
     """Area that the technology gives: of an SRAM of the memory's size, of a multiplier and adder."""
 
     from_: Annotated[Literal["technology"], Field(alias="from")]
+    cells: Annotated[
+        Literal["sram", "compiled"],
+        Field(description="of a memory: CACTI's bank, or macros of a compiler as small storage is made of"),
+    ] = "sram"
+    format: Annotated[
+        Literal["int", "fp32", "fp16", "bf16"] | None,
+        Field(description="of a multiplier; that of its energy where not given"),
+    ] = None
 
 
 GIVEN: Final = "{given}"

@@ -16,6 +16,7 @@ from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.base.files import find_shipped, list_shipped, read_limited
 from accelsim.base.units import Quantity
 from accelsim.base.yaml_lines import MAX_BYTES, load_yaml
+from accelsim.hardware.compiled import compiled_mm2_at_65nm
 from accelsim.hardware.parts import Area, Energy, EnergyPerData, Length, Name, Part, Sourced, Text
 from accelsim.hardware.sram import TERMS, Curve, Sram
 
@@ -129,6 +130,12 @@ class TechnologyFile(Part):
         )
         sum_side = _side(accumulate_bits, accumulate_bits, _sum_form(form, accumulate_bits))
         return _law(multiply.area, _side(bits, weight_bits, form)) + _law(add.area, sum_side)
+
+    def compiled_mm2(self, n_bytes: float) -> float:
+        """Area of macros of a memory compiler, scaled from 65 nm as logic is: by the multipliers' areas."""
+        logic = self.arithmetic.int_multiply.area.value.value
+        at_65nm = load_technology("65nm").arithmetic.int_multiply.area.value.value
+        return compiled_mm2_at_65nm(n_bytes) * logic / at_65nm
 
 
 def _side(bits: int, other_bits: int, form: Format) -> float:

@@ -6,21 +6,15 @@ terminal sends to all; the parent kills it instead, and if the parent is killed 
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing as mp
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import resource_tracker
-from types import ModuleType
 from typing import TypeVar
 
 from accelsim.base.errors import InputError
 from accelsim.base.errors import Problem as Message
+from accelsim.base.processes import prepare, quiet_start
 from accelsim.mapper.found import Found
 from accelsim.mapper.request import Request
 
@@ -39,8 +33,8 @@ def spread(
     executor: ProcessPoolExecutor | None = None
     finished = False
     try:
-        executor = ProcessPoolExecutor(n_workers, mp.get_context("spawn"), _start)
-        with _quiet_start():
+        executor = ProcessPoolExecutor(n_workers, mp.get_context("spawn"), prepare)
+        with quiet_start():
             place = {executor.submit(work, request): at for at, request in enumerate(requests)}
         awaited = set(place.values())
         for future in as_completed(place):
@@ -68,34 +62,3 @@ def spread(
                 child.kill()
         if executor is not None:  # one that has only just started may go on to its end: killed, it complains
             executor.shutdown(wait=finished, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Processes started here begin deaf to ctrl-C and without the caller's main module.
-
-    They inherit that it is blocked here; one that comes meanwhile reaches the caller at the end. They need
-    nothing of the main module, and a script without `if __name__ == "__main__"` would run again in each.
-    """
-    main = sys.modules["__main__"]
-    resource_tracker.ensure_running()  # it starts with the first process, and would unblock ctrl-C
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start() -> None:
-    """In a worker, before its first search."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = mp.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

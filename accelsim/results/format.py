@@ -7,6 +7,7 @@ from typing import Final
 
 PREFIXES: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 SMALL: Final = ((1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+BINARY: Final = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 UNKNOWN: Final = "-"
 
 
@@ -20,6 +21,21 @@ def si(value: float | None, unit: str = "", digits: int = 3) -> str:
     steps = PREFIXES if size >= 1 or not unit else SMALL
     scale, prefix = next((step for step in steps if size >= step[0] * (1 - 5e-4)), steps[-1])
     return f"{_digits(value / scale, digits)} {prefix}{unit}".rstrip()
+
+
+def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
+    """As `si`; whole KiB, MiB and GiB as such, and no prefix for plain numbers, ratios and areas."""
+    if value is None or not isfinite(value):
+        return UNKNOWN
+    if unit == "B" and value >= 1024 and value % 1024 == 0:
+        scale, name = next(step for step in BINARY if value % step[0] == 0)
+        return f"{value / scale:,.0f} {name}"
+    if unit == "mm2" and value >= 1e4:
+        return f"{value:,.0f} {unit}"
+    if unit in ("", "1", "mm2") and 1e-3 <= abs(value) < 1e4:
+        text = str(int(value)) if value == int(value) else f"{value:.{digits}g}"
+        return text if unit in ("", "1") else f"{text} {unit}"
+    return si(value, "" if unit == "1" else unit, digits)
 
 
 def energy(pj: float | None, digits: int = 3) -> str:

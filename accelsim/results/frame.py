@@ -1,4 +1,4 @@
-"""Rows as a pandas DataFrame."""
+"""Rows or columns as a pandas DataFrame."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from accelsim.results.plain import column_names, flatten
+
+DataFrame = pd.DataFrame
 
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -23,3 +26,10 @@ def _series(values: list[Any]) -> pd.Series[Any]:
     if not known or any(isinstance(value, str) for value in known):
         return pd.Series(values, dtype="object")
     return pd.Series(values)
+
+
+def columns_frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Columns of equal length as they are; texts, of which few are different, as categories."""
+    return pd.DataFrame(
+        {name: pd.Categorical(c) if c.dtype.kind == "U" else c for name, c in columns.items()}
+    )

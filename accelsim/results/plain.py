@@ -10,7 +10,9 @@ from typing import Any, Final
 from accelsim.tables.columns import BY_NAME
 from accelsim.tables.dims import DIMS
 
-LINEWISE: Final = ("layers", "grid", "items", "files", "errors", "cases", "comparisons")
+LINEWISE: Final = (
+    "layers", "grid", "items", "files", "errors", "cases", "comparisons", "points", "pareto"
+)  # fmt: skip
 """Lists of the envelope that are written one element a line: readable, diffable, and ten times the speed."""
 
 

@@ -11,8 +11,10 @@ from types import ModuleType
 import pytest
 
 from accelsim.base.errors import InputError, Problem
+from accelsim.base.files import list_shipped
 from accelsim.checking import check
 from accelsim.hardware import load_arch
+from accelsim.hardware.compiled import compiled_mm2_at_65nm
 from accelsim.hardware.constants import components, total_area_mm2
 from accelsim.hardware.sram import Curve
 from accelsim.hardware.technology import dram_devices, load_technology, nodes
@@ -184,7 +186,27 @@ def test_the_areas_of_a_chip_add_up(tmp_path: Path) -> None:
 
 
 def test_the_total_area_is_unknown_where_one_part_is() -> None:
-    assert total_area_mm2(load_arch("eyeriss").spec) is None
+    assert total_area_mm2(load_arch("eyeriss", sets=["spad_psum.area=null"]).spec) is None
+
+
+@pytest.mark.parametrize("name", list_shipped("arch_configs"))
+def test_every_shipped_architecture_has_an_area(name: str) -> None:
+    parts = components(load_arch(name).spec)
+    assert all(part.area_mm2 is not None and part.source for part in parts)
+    assert total_area_mm2(load_arch(name).spec) == pytest.approx(sum(p.total_area_mm2 or 0 for p in parts))
+
+
+def test_a_pe_of_eyeriss_is_the_20000_um2_of_isca16_and_its_storage() -> None:
+    parts = {part.name: part.area_mm2 or 0.0 for part in components(load_arch("eyeriss").spec)}
+    assert parts["mac"] + parts["pe"] == pytest.approx(20_000e-6, rel=1e-3)
+
+
+def test_compiled_storage_has_the_published_areas_and_grows_with_its_size() -> None:
+    assert compiled_mm2_at_65nm(512) == pytest.approx(512 * 20.87e-6)  # ISCA 2016, author code
+    assert compiled_mm2_at_65nm(8192) == pytest.approx(2 * compiled_mm2_at_65nm(4096))
+    sizes = [0, 1, 2, 3, 4, 5, 8, 10, 16, 24, 48, 64, 98, 448, 512, 3000, 4096, 5000]
+    areas = [compiled_mm2_at_65nm(size) for size in sizes]
+    assert areas == sorted(set(areas))
 
 
 def test_a_node_without_tables_is_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -194,7 +216,9 @@ def test_a_node_without_tables_is_refused_with_those_there_are(tmp_path: Path) -
 
 
 def test_a_node_without_tables_is_fine_where_nothing_is_asked_of_it() -> None:
-    assert load_arch("systolic_32x32", sets=["technology=40nm"]).spec.technology.value == 40
+    spec = load_arch("systolic_32x32", sets=["technology=40nm"]).spec
+    assert spec.technology.value == 40
+    assert total_area_mm2(spec) is None  # its areas are asked of the node
 
 
 def test_a_misspelt_dram_is_mended(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ memory even alone are left out, which is no loss.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +39,30 @@ Ints = NDArray[np.int64]
 Table = Mapping[str, Ints]
 """Choices of some parameters together, by their names."""
 MAX_WORDS = 2**31
+MAX_SPACES = 2**7
+"""Spaces that are kept for machines that differ outside the PEs."""
+_SPACES: dict[tuple[Any, ...], list[ParameterSpace]] = {}
 
 
 def rs_spaces(
     flow: RowStationary, problem: Problem, machine: Machine, keep: Bools
 ) -> Iterator[ParameterSpace]:
-    """One grid of all parameters, with the bound over m where it holds."""
+    """One grid of all parameters, with the bound over m where it holds; the last ones are kept."""
+    inside = machine.fanout_level
+    key = (
+        problem,
+        *(machine.rows, machine.cols, machine.n_levels, inside, machine.accumulate_bits),
+        *(machine.capacity_bytes[:inside].tobytes(), machine.word_bits.tobytes(), machine.bits.tobytes()),
+        *(machine.holds.tobytes(), keep.tobytes()),
+    )
+    known = _SPACES.pop(key, None)
+    _SPACES[key] = known if known is not None else list(_spaces(flow, problem, machine, keep))
+    if len(_SPACES) > MAX_SPACES:
+        del _SPACES[next(iter(_SPACES))]
+    yield from _SPACES[key]
+
+
+def _spaces(flow: RowStationary, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
     maker = _Maker(flow, problem, machine, keep)
     if not maker.sets:
         return

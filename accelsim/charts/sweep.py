@@ -1,0 +1,182 @@
+"""Charts of a sweep's points: the Pareto front over all of them, and parallel coordinates of the front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
+
+from accelsim.charts import style
+from accelsim.results.format import quantity
+
+GREY: Final = "#BBBBBB"
+FRONT: Final = "#0072B2"
+KNEE: Final = "#D55E00"
+PIXELS: Final = 300
+"""Places an axis has for dominated points: of those that share one a single dot is drawn."""
+MOST_LINES: Final = 400
+WIDE: Final = 30.0
+"""An axis whose values differ by more than this factor is logarithmic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values of all points on one axis: numbers with their unit, or the codes of texts."""
+
+    name: str
+    values: NDArray[Any]  # [n]
+    unit: str = ""
+    labels: tuple[str, ...] = ()  # of codes 0, 1, ...
+    maximise: bool = False
+
+    @property
+    def label(self) -> str:
+        """With what is wanted of it."""
+        return f"{self.name}, more is better" if self.maximise else self.name
+
+    def said(self, value: float) -> str:
+        """A value as people read it."""
+        if self.labels:
+            at = round(value)
+            return self.labels[at] if at == value and 0 <= at < len(self.labels) else ""
+        return quantity(value, self.unit)
+
+
+def pareto(
+    x: Axis, y: Axis, front: NDArray[np.int64], knee: int | None, title: str = "", colour: Axis | None = None
+) -> Figure:
+    """Dominated points grey, the front in colour with its knee ringed.
+
+    `colour` is a third objective: the front's points then have its colour, and no line joins them.
+    """
+    figure, (axes,) = style.canvas(7.0, 5.0)
+    xs, ys = np.asarray(x.values, dtype=np.float64), np.asarray(y.values, dtype=np.float64)
+    known = np.isfinite(xs) & np.isfinite(ys)
+    rest = known.copy()
+    rest[front] = False
+    scale(axes, "x", x, xs[known])
+    scale(axes, "y", y, ys[known])
+    thin = _thinned(xs[rest], ys[rest])
+    axes.scatter(
+        xs[rest][thin], ys[rest][thin], s=6, color=GREY, linewidths=0, rasterized=True, label="dominated"
+    )
+    if colour is None:
+        order = front[np.argsort(xs[front], kind="stable")]
+        best_first = "steps-pre" if x.maximise else "steps-post"
+        axes.plot(xs[order], ys[order], drawstyle=best_first, color=FRONT, linewidth=1.0, zorder=2)
+        axes.scatter(xs[front], ys[front], s=18, color=FRONT, zorder=3, label="Pareto front")
+    else:
+        third = np.asarray(colour.values, dtype=np.float64)
+        dots = axes.scatter(
+            xs[front], ys[front], s=20, c=third[front], cmap="viridis", zorder=3, label="Pareto front"
+        )
+        bar = figure.colorbar(dots, ax=axes, format=FuncFormatter(lambda value, _: colour.said(value)))
+        bar.set_label(colour.label, fontsize=9, color=style.INK)
+        bar.ax.tick_params(labelsize=8)
+    if knee is not None:
+        axes.scatter(
+            xs[knee],
+            ys[knee],
+            s=120,
+            facecolors="none",
+            edgecolors=KNEE,
+            linewidths=1.8,
+            zorder=4,
+            label="knee",
+        )
+    axes.legend(frameon=False, fontsize=8, loc="best")
+    n_points = f"{len(front):,} of {int(known.sum()):,} points on the front"
+    style.heading(figure, title or f"{y.name} over {x.name}", n_points)
+    return figure
+
+
+def parallel(axes_of: Sequence[Axis], knee: int | None, title: str = "") -> Figure:
+    """A line a point across all axes, coloured by the first; the knee is thick. Of many 400 are shown."""
+    n = len(axes_of[0].values)
+    shown = np.unique(np.linspace(0, n - 1, min(n, MOST_LINES)).astype(np.int64))
+    if knee is not None:
+        shown = np.unique(np.append(shown, knee))
+    places = np.stack([_place(axis) for axis in axes_of], axis=1)  # [n, axes]
+    figure, (axes,) = style.canvas(max(6.0, 1.45 * len(axes_of) + 0.8), 4.4)
+    at = np.arange(len(axes_of))
+    lines = np.stack([np.broadcast_to(at, (len(shown), len(at))), places[shown]], axis=2)
+    drawn = LineCollection(list(lines), cmap="viridis", linewidths=0.9, alpha=0.75)
+    drawn.set_array(places[shown, 0])
+    axes.add_collection(drawn)
+    if knee is not None:
+        axes.plot(at, places[knee], color=KNEE, linewidth=2.4, zorder=3, label="knee")
+        axes.legend(frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1.0, 1.12))
+    for place, axis in enumerate(axes_of):
+        axes.axvline(place, color="#999999", linewidth=0.8, zorder=1)
+        for height, text in _ticks(axis):
+            axes.annotate(
+                text,
+                (place, height),
+                xytext=(3, 0),
+                textcoords="offset points",
+                fontsize=7,
+                va="center",
+                color=style.INK,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4},
+            )
+    axes.set_xticks(at, [axis.label.replace(", ", "\n") for axis in axes_of], fontsize=8)
+    axes.set_yticks([])
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set_xlim(-0.2, len(at) - 0.5)
+    axes.set_ylim(-0.04, 1.04)
+    few = "" if len(shown) >= n else f" ({len(shown):,} shown)"
+    style.heading(figure, title or "parallel coordinates", f"{n:,} points of the front{few}")
+    return figure
+
+
+def wide(values: NDArray[Any]) -> bool:
+    """Whether positive values span so much that only a logarithm shows them."""
+    return len(values) > 0 and values.min() > 0 and values.max() > WIDE * values.min()
+
+
+def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
+    """The axis of one quantity, with its label and its ticks as people read them."""
+    one = axes.xaxis if which == "x" else axes.yaxis
+    if not axis.labels and wide(values):
+        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+        one.set_minor_formatter(NullFormatter())
+    one.set_major_formatter(FuncFormatter(lambda value, _: axis.said(value)))
+    one.set_label_text(axis.label, fontsize=9, color=style.INK)
+    axes.grid(axis="x" if which == "x" else "y", color="#DDDDDD", linewidth=0.6)
+
+
+def _thinned(xs: NDArray[Any], ys: NDArray[Any]) -> NDArray[np.int64]:
+    """One point of those that fall on one dot: a million points make a picture of 90,000 at most."""
+    if len(xs) == 0:
+        return np.zeros(0, dtype=np.int64)
+    cells = [np.round(_unit(values) * PIXELS).astype(np.int64) for values in (xs, ys)]
+    return np.asarray(np.unique(cells[0] * (PIXELS + 1) + cells[1], return_index=True)[1], dtype=np.int64)
+
+
+def _unit(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Between 0 and 1, on the scale that the axis has."""
+    plain = np.log(values) if wide(values) else np.asarray(values, dtype=np.float64)
+    span = float(np.ptp(plain))
+    return np.asarray((plain - plain.min()) / (span or 1.0), dtype=np.float64)
+
+
+def _place(axis: Axis) -> NDArray[np.float64]:
+    """Height on a parallel coordinate: texts in equal steps, numbers on their scale."""
+    if axis.labels:
+        return np.asarray(axis.values / max(1, len(axis.labels) - 1), dtype=np.float64)
+    return _unit(np.asarray(axis.values, dtype=np.float64))
+
+
+def _ticks(axis: Axis) -> list[tuple[float, str]]:
+    """The values where there are few, else the ends."""
+    found, first = np.unique(axis.values, return_index=True)
+    heights = _place(axis)[first]
+    pairs = [(float(height), axis.said(float(value))) for height, value in zip(heights, found, strict=True)]
+    return pairs if len(pairs) <= 6 else [pairs[0], pairs[-1]]

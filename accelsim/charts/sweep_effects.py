@@ -1,0 +1,114 @@
+"""Charts of what a sweep's variables do: effects as bars, a heat map over two, and the hypervolume found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from accelsim.charts import style
+from accelsim.charts.sweep import Axis, scale, wide
+
+MOST_BARS: Final = 10
+MOST_NUMBERS: Final = 12
+"""Cells along an axis up to which each has its number."""
+PAIR: Final = "#56B4E9"
+SINGLE: Final = "#0072B2"
+
+Share = tuple[Sequence[str], float]
+"""Names of one variable or two, and the share of variance that they explain."""
+
+
+def effects(panels: Mapping[str, Sequence[Share]], title: str = "") -> Figure:
+    """The greatest shares of each objective's variance, a panel an objective."""
+    n_bars = max(1, *(min(MOST_BARS, len(shares)) for shares in panels.values()))
+    figure, axes_of = style.canvas(4.4 * len(panels), 1.5 + 0.3 * n_bars, len(panels))
+    for axes, (objective, shares) in zip(axes_of, panels.items(), strict=True):
+        shown = list(shares)[:MOST_BARS]
+        for place, (names, share) in enumerate(shown):
+            axes.barh(place, 100 * share, height=0.7, color=SINGLE if len(names) == 1 else PAIR)
+            axes.annotate(
+                f"{100 * share:.1f}",
+                (100 * share, place),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=style.INK,
+            )
+        axes.set_yticks(range(len(shown)), [" x ".join(names) for names, _ in shown], fontsize=8)
+        axes.set_ylim(n_bars - 0.4, -0.6)
+        axes.set_xlim(0, 112)
+        axes.set_xlabel(f"% of the variance of {objective}", fontsize=9, color=style.INK)
+        axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    style.legend(axes_of[0], {"a variable": SINGLE, "two together": PAIR})
+    style.heading(figure, title or "what matters")
+    return figure
+
+
+def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", detail: str = "") -> Figure:
+    """`values` [levels of y, levels of x] of one quantity; NaN (no such point) stays white.
+
+    The axes' `values` are their levels in order; the brighter the better.
+    """
+    across, down = [x.said(float(v)) for v in x.values], [y.said(float(v)) for v in y.values]
+    figure, (axes,) = style.canvas(2.2 + 0.55 * max(6, len(across)), 1.8 + 0.42 * max(5, len(down)))
+    known = values[np.isfinite(values)]
+    log = wide(known)
+    drawn = np.log10(values) if log else values
+    colours = "viridis" if shown.maximise else "viridis_r"
+    image = axes.imshow(drawn, cmap=colours, aspect="auto", origin="lower")
+    said = (lambda v, _: shown.said(10.0**v)) if log else (lambda v, _: shown.said(v))
+    bar = figure.colorbar(image, ax=axes, format=FuncFormatter(said))
+    bar.set_label(shown.label, fontsize=9, color=style.INK)
+    bar.ax.tick_params(labelsize=8)
+    if len(across) <= MOST_NUMBERS and len(down) <= MOST_NUMBERS and len(known):
+        low, span = np.nanmin(drawn), float(np.ptp(drawn[np.isfinite(drawn)])) or 1.0
+        for row, column in np.argwhere(np.isfinite(drawn)).tolist():
+            bright = (drawn[row, column] - low) / span
+            dark = bright < 0.6 if shown.maximise else bright > 0.4
+            axes.text(
+                column,
+                row,
+                shown.said(float(values[row, column])),
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color="white" if dark else style.INK,
+            )
+    axes.set_xticks(*_few(across))
+    axes.set_yticks(*_few(down))
+    axes.set_xlabel(x.name, fontsize=9, color=style.INK)
+    axes.set_ylabel(y.name, fontsize=9, color=style.INK)
+    style.heading(figure, title or f"{shown.name} over {x.name} and {y.name}", detail)
+    return figure
+
+
+def hypervolume(
+    evaluations: NDArray[Any], volume: NDArray[Any], whole: float | None, title: str = ""
+) -> Figure:
+    """Hypervolume of the front found so far against points evaluated; `whole` is that of all points."""
+    figure, (axes,) = style.canvas(6.5, 4.0)
+    axes.plot(evaluations, volume, drawstyle="steps-post", color=SINGLE, linewidth=1.4, label="found")
+    if whole is not None:
+        axes.axhline(whole, color="#D55E00", linewidth=1.0, linestyle="--", label="all points")
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+    scale(axes, "x", Axis("points evaluated", evaluations), np.asarray(evaluations, dtype=np.float64))
+    axes.set_ylabel("hypervolume", fontsize=9, color=style.INK)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+    reached = ""
+    if whole:
+        reached = f"{100 * float(volume[-1]) / whole:.1f} % of all points' after {int(evaluations[-1]):,}"
+    style.heading(figure, title or "hypervolume", reached)
+    return figure
+
+
+def _few(labels: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Places and labels of at most 16 ticks."""
+    step = -(-len(labels) // 16)
+    places = list(range(0, len(labels), step))
+    return places, [labels[place] for place in places]

@@ -1,0 +1,121 @@
+"""The views of a sweep as the plain data that `--json`, the tables and the page are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from accelsim.base.version import VERSION
+from accelsim.explore.sweep.answers import NETWORK, View
+from accelsim.explore.sweep.pareto import Objective
+from accelsim.results.plain import plain
+from accelsim.tables.columns_sweep import UNITS
+
+SCHEMA: Final = "accelsim.sweep/1"
+
+
+def envelope(
+    space: Mapping[str, Any],
+    views: Sequence[View],
+    objectives: Sequence[Objective],
+    *,
+    totals: Mapping[str, Any],
+    options: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    run: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The answer of a sweep: `points` are those of the fronts and the bests, `pareto` is one object a view.
+
+    `space` has name, description, file, sha256, arch, networks, method, constraints, and `variables` with
+    name, unit and values. What each column's unit is stands in `units`.
+    """
+    units = {one["name"]: one["unit"] for one in space["variables"]} | UNITS
+    points = [row for view in views for row in points_of(view)]
+    names = dict.fromkeys(name for row in points for name in row)
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "accelsim", "version": VERSION},
+        "inputs": {"space": plain(space), "options": plain(options)},
+        "units": {name: units[name] for name in names if units.get(name)},
+        "totals": plain(totals),
+        "objectives": [{"name": one.name, "maximise": one.maximise} for one in objectives],
+        "points": points,
+        "pareto": [_summary(view, objectives) for view in views],
+        "notes": list(notes),
+        "run": plain(run or {}),
+    }
+
+
+def points_of(view: View) -> list[dict[str, Any]]:
+    """Rows of the front in its order; `roles` say which are the knee and the best of an objective."""
+    taken = view.front
+    roles: dict[int, list[str]] = {row: ["front"] for row in taken.tolist()}
+    if view.knee is not None:
+        roles[view.knee].append("knee")
+    for name, row in view.bests.items():
+        roles[row].append(f"best {name}")
+    columns = {
+        name: plain(values[taken])
+        for name, values in view.columns.items()
+        if name not in ("index", NETWORK, "reason")
+    }
+    index = plain(view.columns["index"][taken])
+    return [
+        {
+            NETWORK: view.network,
+            "index": index[at],
+            "roles": roles[row],
+            **{name: column[at] for name, column in columns.items()},
+        }
+        for at, row in enumerate(taken.tolist())
+    ]
+
+
+def _summary(view: View, objectives: Sequence[Objective]) -> dict[str, Any]:
+    """What the front of a view comes to; points by their index."""
+    index = view.columns["index"]
+    return {
+        NETWORK: view.network,
+        "n_points": len(index),
+        "n_ok": int(np.isfinite(view.costs).all(axis=1).sum()),
+        "n_front": len(view.front),
+        "knee": None if view.knee is None else int(index[view.knee]),
+        "best": {name: int(index[row]) for name, row in view.bests.items()},
+        "least": {
+            one.name: plain(view.columns[one.name][view.bests[one.name]])
+            for one in objectives
+            if one.name in view.bests
+        },
+        "effects": [
+            {
+                "objective": one.objective,
+                "log": one.log,
+                "complete": one.complete,
+                "shares": [
+                    {"variables": list(effect.variables), "share_frac": plain(effect.share_frac)}
+                    for effect in one.effects
+                ],
+                "means": {
+                    effect.variables[0]: [
+                        {"level": plain(level), "mean": plain(mean), "n_points": n}
+                        for level, mean, n in effect.means
+                    ]
+                    for effect in one.effects
+                    if effect.means
+                },
+            }
+            for one in view.effects
+        ],
+        "steps": [
+            {
+                "variable": step.variable,
+                "direction": step.direction,
+                "level": plain(step.level),
+                "index": None if step.point is None else int(index[step.point]),
+                "ratios": plain(step.ratios),
+            }
+            for step in view.steps
+        ],
+    }

@@ -1,0 +1,83 @@
+"""What a sweep will take, from evaluating a few of its points: `sweep --dry-run`."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from accelsim.explore.sweep.encode import choose_format, encode, plain
+from accelsim.explore.sweep.run import default_chunk
+from accelsim.explore.sweep.space import Space
+from accelsim.explore.sweep.work import Evaluator
+
+FIRST: Final = 4
+PATIENCE_S: Final = 2.0
+"""More points are timed until one evaluation takes so long."""
+LEAST_PART: Final = 1024
+"""Of a table that is to say how many bytes a point has on disk: a file's head is not its points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Times hold for this machine, in this process; None where nothing could be timed."""
+
+    n_raw: int
+    n_points: int | None  # that meet the constraints on variables; None: too many to count
+    n_timed: int
+    s_per_point: float | None
+    seconds: float | None
+    memory_bytes: int
+    disk_bytes: int | None
+
+
+def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str | None = None) -> Estimate:
+    """Evaluates points spread over the space, ever more of them until they take seconds; the rest is scaled.
+
+    The first evaluation reads networks and architectures and is not counted. Memory is what this process took
+    so far and what a full chunk's tables will, for each worker.
+    """
+    n_points = space.count()
+    n_asked = space.n_raw if n_points is None else n_points
+    if space.sample is not None:
+        n_asked = min(space.sample.points, n_asked)
+    chunk = getattr(evaluator, "chunk", None) or default_chunk(n_asked)
+    n, n_timed, pace, n_bytes, on_disk = FIRST, 0, None, 0.0, None
+    while n_asked:
+        index = np.unique(np.linspace(0, space.n_raw - 1, min(n, space.n_raw)).astype(np.int64))
+        points = space.points_at(index)
+        start = time.perf_counter()
+        metrics = evaluator(points) if len(points) else {}
+        took = time.perf_counter() - start
+        if len(points):
+            if n_timed:
+                pace = took / len(points)
+            table = {"index": points.index, **{name: plain(column) for name, column in metrics.items()}}
+            n_bytes = sum(column.nbytes for column in table.values()) / len(points)
+            n_timed = len(points)
+            if len(points) >= LEAST_PART or len(index) == space.n_raw:
+                on_disk = len(encode(table, choose_format(format))[1]) / len(points)
+        if (len(index) == space.n_raw and n_timed) or n >= chunk or took > PATIENCE_S:
+            pace = took / len(points) if pace is None and len(points) else pace
+            break
+        n *= 8
+    seconds = None if pace is None else pace * n_asked / workers
+    held = _peak_bytes() + math.ceil(4 * n_bytes * min(chunk, n_asked))
+    disk = None if on_disk is None else math.ceil(on_disk * n_asked)
+    return Estimate(space.n_raw, n_points, n_timed, pace, seconds, workers * held, disk)
+
+
+def _peak_bytes() -> int:
+    """Most that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def row(found: Estimate) -> dict[str, Any]:
+    """As the envelope has it."""
+    return {name: getattr(found, name) for name in found.__slots__}

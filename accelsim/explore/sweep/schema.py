@@ -1,0 +1,71 @@
+"""The JSON Schema of space files, for editors (`accelsim schema space`)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from accelsim.explore.sweep.metrics import METRICS
+from accelsim.explore.sweep.read import OBJECTIVES
+from accelsim.explore.sweep.space import METHODS, SAMPLES, SCHEMA
+
+_ONE: Final = {"type": ["string", "number", "boolean", "null"]}
+_NAMES: Final = {
+    "oneOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+    ]
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of accelsim.space/1; what ranges and expressions say is not seen by it."""
+    metrics = {"type": "array", "items": {"enum": list(METRICS)}, "uniqueItems": True, "maxItems": 4}
+    values = {
+        "description": "a value, a list, a range as 8..256 step x2, an expression as 4096 / array.rows, or "
+        "choices that set several keys at once",
+        "anyOf": [
+            _ONE,
+            {"type": "array", "minItems": 1, "uniqueItems": True},
+            {"type": "object", "minProperties": 1},
+        ],
+    }
+    properties: dict[str, Any] = {
+        "schema": {"const": SCHEMA},
+        "name": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "description": {"type": "string"},
+        "arch": {"type": "string", "description": "the architecture that varies: a shipped name, or a file"},
+        "networks": {"description": "shipped names or files", **_NAMES},
+        "vary": {
+            "type": "object",
+            "minProperties": 1,
+            "description": "keys of the architecture as --set takes them, or batch, network, dataflow, "
+            "cores, mp, dp, threads",
+            "additionalProperties": values,
+        },
+        "where": {"description": "what has to hold, of variables or of metrics", **_NAMES},
+        "method": {"enum": list(METHODS), "default": METHODS[0]},
+        "objective": {"enum": list(OBJECTIVES), "default": OBJECTIVES[0]},
+        "answers": {
+            "type": "object",
+            "properties": {"minimise": metrics, "maximise": metrics},
+            "additionalProperties": False,
+        },
+        "sample": {
+            "type": "object",
+            "properties": {
+                "method": {"enum": list(SAMPLES)},
+                "points": {"type": "integer", "minimum": 1},
+                "seed": {"type": "integer", "minimum": 0, "default": 0},
+            },
+            "required": ["method", "points"],
+            "additionalProperties": False,
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        "type": "object",
+        "properties": properties,
+        "required": ["schema", "name", "arch", "vary"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,87 @@
+"""Methods dataflow and any: each distinct machine x network mapped by the search that `run` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.base.errors import AccelsimError, InfeasibleError
+from accelsim.explore.sweep.distinct import distinct
+from accelsim.explore.sweep.machines import Answer, Makers, metrics, reason_of
+from accelsim.explore.sweep.points import Points
+from accelsim.explore.sweep.space import Space
+
+
+class Searched:
+    """Evaluates points by the mapper, `free` of any dataflow or inside the machine's; searches are remembered
+    on disk (`cache`), so that a point that was interrupted begins where it was."""
+
+    def __init__(self, space: Space, cache: bool = True, free: bool = False) -> None:
+        self.makers, self.cache, self.free = Makers(space), cache, free
+
+    def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
+        n = len(points.index)
+        answer = Answer.empty(n)
+        # machines of the same array one after the other: what their searches share is then at hand
+        near = sorted(points.columns, key=lambda name: not self._shapes_array(name))
+        first, which = distinct([points.columns[name] for name in near], n)
+        order = np.argsort(which, kind="stable")
+        ends = np.searchsorted(which[order], np.arange(len(first) + 1))
+        for number, at in enumerate(first.tolist()):
+            self._evaluate(answer, order[ends[number] : ends[number + 1]], points.row(at))
+        return answer.done()
+
+    def _shapes_array(self, name: str) -> bool:
+        key = self.makers.keys.get(name, "")
+        return key in ("", "core.dataflow") or key.startswith(("core.array.", "core.pe.", "core.mac."))
+
+    def _evaluate(self, answer: Answer, place: NDArray[np.int64], row: dict[str, Any]) -> None:
+        arch = self.makers.arch(self.makers.sets(row), "any" if self.free else None)
+        if isinstance(arch, str):
+            answer.fail(place, "error", arch)
+            return
+        from accelsim.hardware.constants import total_area_mm2
+
+        area = total_area_mm2(arch.spec)
+        answer.columns["area_mm2"][place] = np.nan if area is None else area
+        try:
+            answer.put(place, self._metrics(arch, row))
+        except InfeasibleError as error:
+            answer.fail(place, "infeasible", reason_of(error))
+        except AccelsimError as error:
+            answer.fail(place, "error", reason_of(error))
+
+    def _metrics(self, arch: Any, row: dict[str, Any]) -> dict[str, Any]:
+        """The totals that `run` has, and what the searches may have missed."""
+        from accelsim import flow
+        from accelsim.mapper.found import SearchOptions
+        from accelsim.results.totals import totals
+
+        network, batch = self.makers.network_of(row)
+        graph = self.makers.graph(network, batch, arch.fuses)
+        options = SearchOptions(self.makers.space.objective)
+        rows, costing, _ = flow.costed_rows(graph, arch, options, cache=self.cache, why=False)
+        machine = costing.machine
+        total = totals(rows, machine.macs_per_cycle, machine.clock_hz)
+        found = metrics(
+            total["latency_cycles"],
+            total["energy_pj"],
+            machine.clock_hz,
+            graph.batch,
+            total["macs"],
+            machine.macs_per_cycle,
+        )
+        found["utilization_frac"] = total["utilization_frac"]
+        found["dram_bytes"] = total["dram_read_bytes"] + total["dram_write_bytes"]
+        moved = 0.0
+        for layer, line in zip(graph.layers, rows, strict=True):
+            if line["status"] != "not_costed":
+                cost = costing.cost(layer)
+                inside = slice(machine.fanout_level, machine.n_levels - 1)
+                moved += float(cost.read_bytes[inside].sum() + cost.write_bytes[inside].sum())
+        found["sram_bytes"] = int(np.ceil(moved))
+        gaps = (one.certificate.gap_frac for one in costing.found.values() if not one.certificate.proven)
+        found["gap_frac"] = max(gaps, default=0.0)
+        return found

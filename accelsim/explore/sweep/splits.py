@@ -1,0 +1,75 @@
+"""Method split: the best split of a chip's cores for each distinct point, as `accelsim split` finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.base.errors import AccelsimError, InfeasibleError
+from accelsim.explore.sweep.distinct import distinct
+from accelsim.explore.sweep.machines import Answer, Makers, reason_of
+from accelsim.explore.sweep.points import Points
+from accelsim.explore.sweep.space import Space
+
+CHOICES = ("mp", "dp", "threads")
+"""Variables that fix a choice of the split; what does not vary is chosen by it."""
+
+
+class Splits:
+    """Evaluates points by `explore.split`: latency is that of a batch, energy and MACs are those of an image;
+    words inside the cores are not counted (`sram_bytes` 0)."""
+
+    def __init__(self, space: Space, cache: bool = True) -> None:
+        self.makers, self.cache = Makers(space), cache
+
+    def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
+        n = len(points.index)
+        answer = Answer.empty(n)
+        first, which = distinct(list(points.columns.values()), n)
+        for number, at in enumerate(first.tolist()):
+            self._evaluate(answer, np.flatnonzero(which == number), points.row(at))
+        return answer.done()
+
+    def _evaluate(self, answer: Answer, place: NDArray[np.int64], row: dict[str, Any]) -> None:
+        from accelsim.hardware.constants import total_area_mm2
+
+        arch = self.makers.arch(self.makers.sets(row))
+        if isinstance(arch, str):
+            answer.fail(place, "error", arch)
+            return
+        area = total_area_mm2(arch.spec)
+        answer.columns["area_mm2"][place] = np.nan if area is None else area
+        try:
+            answer.put(place, self._metrics(arch, row))
+        except InfeasibleError as error:
+            answer.fail(place, "infeasible", reason_of(error))
+        except AccelsimError as error:
+            answer.fail(place, "error", reason_of(error))
+
+    def _metrics(self, arch: Any, row: dict[str, Any]) -> dict[str, Any]:
+        """The best cell; bytes are those of a replica's pass."""
+        from accelsim.explore.split import split
+
+        network, _ = self.makers.network_of(row)
+        graph = self.makers.graph(network, None, None)
+        given: dict[str, Any] = {name: int(row[name]) for name in (*CHOICES, "batch") if name in row}
+        result = split(graph, arch, objective=self.makers.space.objective, cache=self.cache, **given)
+        best, machine = result.best, arch.machine()
+        rate, latency_s, energy_j = best["throughput_fps"], best["latency_s"], best["energy_j"]
+        macs = sum(layer.macs for layer in graph.layers) // graph.batch
+        moved = ("read_bytes", "write_bytes", "weight_read_bytes")
+        return {
+            "latency_cycles": round(latency_s * machine.clock_hz),
+            "latency_s": latency_s,
+            "energy_j": energy_j,
+            "edp_js": energy_j * latency_s,
+            "throughput_fps": rate,
+            "utilization_frac": macs * rate / (machine.macs_per_cycle * machine.n_cores * machine.clock_hz),
+            "macs": macs,
+            "dram_bytes": int(np.ceil(sum(line.get(name) or 0.0 for line in result.rows for name in moved))),
+            "sram_bytes": 0,
+            "power_w": energy_j * rate,
+            "gap_frac": 0.0,
+        }

@@ -1,0 +1,160 @@
+"""What a sweep hands out: chunks of points, and the work that makes each of them a part of the result.
+
+A part is encoded where it is evaluated: what travels between processes is the file as it will lie on the
+disk, and who keeps the store has little left to do. The same chunk gives the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.base.errors import InputError, Problem
+from accelsim.explore.sweep.encode import Coded, Column, Columns, Format, encode, plain
+
+Indices = NDArray[np.int64]  # [n], of raw points
+Goals = tuple[tuple[str, bool], ...]
+"""Metrics that the answers ask for, each with whether less is better."""
+
+
+class Points(Protocol):
+    """Points in columns: the raw index of each, and a column a variable."""
+
+    @property
+    def index(self) -> Indices: ...
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]: ...
+
+    @property
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """The texts behind columns of codes."""
+        ...
+
+
+class Space(Protocol):
+    """What work needs to know of a space; points that break a constraint on variables are left out."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of each variable."""
+        ...
+
+    @property
+    def n_raw(self) -> int: ...
+
+    def points(self, start: int, stop: int) -> Points: ...
+
+    def points_at(self, index: Indices) -> Points:
+        """Those of these raw indices, in this order."""
+        ...
+
+    def keeps(self, columns: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Which points meet the constraints on metrics."""
+        ...
+
+
+Evaluator = Callable[[Any], Mapping[str, Any]]
+"""The metrics of points, a column each, among them `status`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Points that are evaluated and stored together: `start` to `stop` of all or a sample, or a list."""
+
+    number: int
+    start: int
+    stop: int
+    listed: Indices | None = None
+
+    @property
+    def n_raw(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chunk's answer: the bytes of its file, empty where no point of it is in the space."""
+
+    number: int
+    n_raw: int
+    rows: int
+    n_ok: int
+    columns: Columns
+    best: dict[str, tuple[float, int]]
+    """Of each goal the best value of a point that is ok, and that point's raw index."""
+    data: bytes
+
+
+Keep = Callable[[Part], None]
+"""Where parts go once they are made."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a worker needs, sent to it once."""
+
+    space: Space
+    evaluator: Evaluator
+    format: Format
+    goals: Goals
+    sample: Indices | None = None
+    """The raw indices that chunks count, where not all points are wanted."""
+
+    def points(self, chunk: Chunk) -> Points:
+        if chunk.listed is not None:
+            return self.space.points_at(chunk.listed)
+        if self.sample is not None:
+            return self.space.points_at(self.sample[chunk.start : chunk.stop])
+        return self.space.points(chunk.start, chunk.stop)
+
+    def __call__(self, chunk: Chunk) -> Part:
+        """Evaluates a chunk. ValueError where the columns are not as long as the points are many."""
+        points = self.points(chunk)
+        if len(points.index) == 0:
+            return Part(chunk.number, chunk.n_raw, 0, 0, (), {}, b"")
+        metrics = self.evaluator(points)
+        table: dict[str, Column] = {"index": points.index}
+        for name, values in (*points.columns.items(), *metrics.items()):
+            if name in table:
+                raise ValueError(f"two columns of a sweep are called {name!r}")
+            if len(values) != len(points.index):
+                raise ValueError(f"{name} has {len(values)} values for {len(points.index)} points")
+            labels = points.labels.get(name)
+            table[name] = plain(values) if labels is None else Coded(values, labels)
+        ok = is_ok(metrics, len(points.index)) & self.space.keeps({**points.columns, **metrics})
+        columns, data = encode(table, self.format)
+        best = _best(points.index, metrics, ok, self.goals)
+        return Part(chunk.number, chunk.n_raw, len(points.index), int(ok.sum()), columns, best, data)
+
+
+def is_ok(metrics: Mapping[str, NDArray[Any]], n: int) -> NDArray[np.bool_]:
+    """Points that have an answer; all where the evaluator says nothing of it."""
+    return np.asarray(metrics["status"] == "ok") if "status" in metrics else np.ones(n, bool)
+
+
+def _best(
+    index: Indices, metrics: Mapping[str, NDArray[Any]], ok: NDArray[np.bool_], goals: Goals
+) -> dict[str, tuple[float, int]]:
+    found = {}
+    for name, less in goals:
+        if name not in metrics:
+            known = ", ".join(metrics)
+            raise InputError(Problem(f"{name} is no metric of these points", key="answers", expected=known))
+        values = np.where(ok & np.isfinite(metrics[name]), metrics[name], np.inf if less else -np.inf)
+        at = int(np.argmin(values) if less else np.argmax(values))
+        if np.isfinite(values[at]):
+            found[name] = (float(values[at]), int(index[at]))
+    return found
+
+
+def better(name: str, less: bool, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether `a` has the better best of a goal than `b`; of equals the lower index, in whatever order."""
+    if name not in a or name not in b:
+        return name in a
+    (value, index), (other, other_index) = a[name], b[name]
+    return (value if less else -value, index) < (other if less else -other, other_index)

@@ -1,0 +1,32 @@
+"""The metrics of a sweep's points; their names are those of `run` where they mean the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from accelsim.tables.column import Column, Dtype
+
+
+def _metric(name: str, unit: str, description: str, formula: str = "", dtype: Dtype = "float") -> Column:
+    return Column(name, dtype, unit, description, formula, commands=("sweep",))
+
+
+METRICS: Final = (
+    _metric("latency_cycles", "cycles", "Time of a pass of the network.", dtype="int"),
+    _metric("latency_s", "s", "Time of a pass.", "latency_cycles / clock"),
+    _metric("energy_j", "J", "Energy of a pass."),
+    _metric("edp_js", "J s", "Energy-delay product.", "energy_j x latency_s"),
+    _metric("throughput_fps", "images/s", "Images a second.", "batch / latency_s"),
+    _metric("utilization_frac", "1", "Share of the array's multipliers at work."),
+    _metric("macs", "MACs", "Multiply-accumulates of a pass.", dtype="int"),
+    _metric("dram_bytes", "B", "Bytes to and from DRAM.", dtype="int"),
+    _metric("sram_bytes", "B", "Bytes to and from the shared memories on the chip.", dtype="int"),
+    _metric("area_mm2", "mm2", "Of the chip's parts that have an area."),
+    _metric("power_w", "W", "Mean power of a pass.", "energy_j / latency_s"),
+    _metric("gap_frac", "1", "What the search may have missed; 0 where the optimum is proven."),
+    _metric("status", "", "`ok`, `infeasible` (nothing fits, a constraint) or `error`.", dtype="str"),
+    _metric("reason", "", "Why a point is not ok.", dtype="str"),
+)
+"""What `accelsim sweep` writes for a point beside its variables."""
+
+UNITS: Final = {column.name: column.unit for column in METRICS}

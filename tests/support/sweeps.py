@@ -1,0 +1,83 @@
+"""A small sweep whose answers can be worked out by hand, as the parts of a sweep hand it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from accelsim.explore.sweep.answers import views_of
+from accelsim.explore.sweep.envelope import envelope
+from accelsim.explore.sweep.pareto import Objective
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A variable as a space has it."""
+
+    name: str
+    values: tuple[Any, ...]
+    unit: str = ""
+
+
+GOALS = (Objective("latency_s"), Objective("energy_j"))
+AXES = (
+    Axis("array.rows", (8, 16, 32)),
+    Axis("glb.size", (32768, 65536), "B"),
+    Axis("dataflow", ("ws", "os")),
+    Axis("network", ("a", "b<i>")),
+)
+
+
+def table() -> dict[str, np.ndarray]:
+    """More rows: faster, at more energy; larger buffers and os cost energy; b takes ten times as long."""
+    codes = np.indices((3, 2, 2, 2)).reshape(4, -1)
+    rows, size, flow, net = (np.asarray(axis.values)[code] for axis, code in zip(AXES, codes, strict=True))
+    n = len(rows)
+    latency = np.where(net == "a", 1.0, 10.0) / rows
+    energy = rows * np.where(flow == "os", 2.0, 1.0) * np.where(net == "a", 1.0, 4.0) * (size / 32768) ** 0.5
+    return {
+        "index": np.arange(n),
+        "array.rows": rows,
+        "glb.size": size,
+        "dataflow": flow,
+        "network": net,
+        "latency_s": latency,
+        "energy_j": energy,
+        "area_mm2": rows / 4.0,
+        "status": np.full(n, "ok"),
+        "reason": np.full(n, ""),
+    }
+
+
+def answer(columns: dict[str, np.ndarray] | None = None) -> dict[str, Any]:
+    """Its envelope."""
+    columns = table() if columns is None else columns
+    status = columns["status"]
+    return envelope(
+        {
+            "name": "demo",
+            "description": "Rows <b>against</b> energy",
+            "file": "demo.yaml",
+            "sha256": "0" * 64,
+            "arch": "tiny",
+            "networks": ["a", "b<i>"],
+            "method": "closed_form",
+            "constraints": ["area_mm2 <= 50 mm2"],
+            "derived": [{"name": "array.cols", "text": "4096 / array.rows"}],
+            "variables": [{"name": x.name, "unit": x.unit, "values": list(x.values)} for x in AXES],
+        },
+        views_of(columns, AXES, GOALS),
+        GOALS,
+        totals={
+            "n_raw": len(status),
+            "n_points": len(status),
+            "n_ok": int((status == "ok").sum()),
+            "n_infeasible": int((status == "infeasible").sum()),
+            "n_error": int((status == "error").sum()),
+        },
+        options={},
+        notes=("networks weigh the same",),
+        run={"seconds": 1.0},
+    )

@@ -1,0 +1,89 @@
+"""The charts of a sweep draw what they are given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from accelsim.charts.sweep import PIXELS, Axis, parallel, pareto
+from accelsim.charts.sweep_effects import effects, heat, hypervolume
+from accelsim.results.format import quantity
+
+
+def test_the_front_is_drawn_in_colour_the_rest_grey_and_the_knee_ringed() -> None:
+    x, y = np.array([1.0, 2.0, 3.0, 3.0]), np.array([3.0, 2.0, 1.0, 3.0])
+    figure = pareto(Axis("latency_s", x, "s"), Axis("energy_j", y, "J"), np.array([0, 1, 2]), 1)
+    grey, front, ring = figure.axes[0].collections
+    assert grey.get_offsets().tolist() == [[3.0, 3.0]]
+    assert front.get_offsets().tolist() == [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]
+    assert ring.get_offsets().tolist() == [[2.0, 2.0]]
+    assert figure.axes[0].get_xscale() == "linear"
+
+
+def test_dominated_points_that_fall_on_one_dot_are_drawn_once() -> None:
+    random = np.random.default_rng(0)
+    x, y = random.random(400_000), random.random(400_000)
+    figure = pareto(Axis("x", x), Axis("y", y), np.array([0]), None)
+    assert len(figure.axes[0].collections[0].get_offsets()) <= (PIXELS + 1) ** 2
+
+
+def test_an_axis_of_wide_values_is_logarithmic_and_a_third_objective_is_a_colour() -> None:
+    x = np.array([1.0, 10.0, 100.0])
+    third = Axis("area_mm2", np.array([1.0, 2.0, 3.0]), "mm2", maximise=True)
+    figure = pareto(Axis("x", x), Axis("y", x[::-1]), np.array([0, 1, 2]), None, colour=third)
+    assert figure.axes[0].get_xscale() == "log"
+    assert figure.axes[1].get_ylabel() == "area_mm2, more is better"
+
+
+def test_a_sweep_without_any_point_has_an_empty_picture() -> None:
+    nan = np.full(3, np.nan)
+    figure = pareto(Axis("x", nan), Axis("y", nan), np.zeros(0, dtype=np.int64), None)
+    assert len(figure.axes[0].collections[0].get_offsets()) == 0
+
+
+def test_parallel_coordinates_have_a_line_a_point_and_the_knee_thick() -> None:
+    axes = [
+        Axis("rows", np.array([8, 16, 32])),
+        Axis("dataflow", np.array([0, 1, 1]), labels=("ws", "os")),
+        Axis("energy_j", np.array([3.0, 2.0, 1.0]), "J"),
+    ]
+    figure = parallel(axes, 2)
+    (lines,) = figure.axes[0].collections
+    assert [segment[:, 1].tolist() for segment in lines.get_segments()] == [
+        [0.0, 0.0, 1.0],
+        [pytest.approx(1 / 3), 1.0, 0.5],
+        [1.0, 1.0, 0.0],
+    ]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 1.0, 0.0]
+    assert {text.get_text() for text in figure.axes[0].texts} >= {"8", "16", "32", "ws", "os", "1 J", "3 J"}
+
+
+def test_effects_are_bars_in_percent_a_panel_an_objective() -> None:
+    figure = effects({"energy_j": [(("rows",), 0.6), (("rows", "cols"), 0.3)], "latency_s": []})
+    assert [bar.get_width() for bar in figure.axes[0].patches] == pytest.approx([60, 30])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["rows", "rows x cols"]
+    assert len(figure.axes[1].patches) == 0
+
+
+def test_the_heat_map_shows_each_cell_and_leaves_absent_ones_white() -> None:
+    values = np.array([[1.0, 2.0], [np.nan, 4.0]])
+    x, y = Axis("rows", np.array([8, 16])), Axis("size", np.array([1024, 65536]), "B")
+    figure = heat(x, y, values, Axis("energy_j", values, "J"))
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1 J", "2 J", "4 J"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["1 KiB", "64 KiB"]
+    assert np.isnan(np.asarray(figure.axes[0].images[0].get_array().filled(np.nan))[1, 0])
+
+
+def test_the_hypervolume_says_what_share_of_all_it_reaches() -> None:
+    figure = hypervolume(np.array([10, 100]), np.array([0.5, 0.9]), 1.0)
+    assert "90.0 % of all points' after 100" in figure.get_suptitle()
+
+
+def test_sizes_are_told_in_the_units_that_they_were_given_in() -> None:
+    assert quantity(108 * 1024, "B") == "108 KiB"
+    assert quantity(1536 * 1024, "B") == "1,536 KiB"
+    assert quantity(100_000, "B") == "100 kB"
+    assert quantity(0.0123, "s") == "12.3 ms"
+    assert quantity(12.345, "mm2") == "12.3 mm2"
+    assert quantity(4096) == "4096"
+    assert quantity(None, "s") == quantity(float("nan")) == "-"

@@ -1,0 +1,121 @@
+"""The envelope, the tables and the page of a sweep: what they say is what the table of points has."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+
+from accelsim.explore.sweep.answers import views_of
+from accelsim.explore.sweep.pictures import pictures
+from accelsim.report.blocks import Table, render
+from accelsim.report.sweep import N_FRONT, sweep_blocks
+from accelsim.report.sweep_page import sweep_page
+from accelsim.results.plain import to_json
+from tests.support.sweeps import AXES, GOALS, answer, table
+
+UNITS = {one.name: one.unit for one in AXES}
+
+
+def test_points_are_those_of_the_fronts_and_the_bests_with_their_roles() -> None:
+    found = answer()
+    assert [view["network"] for view in found["pareto"]] == [None, "a", "b<i>"]
+    of_a = [row for row in found["points"] if row["network"] == "a"]
+    assert [(row["array.rows"], row["glb.size"], row["dataflow"]) for row in of_a] == [
+        (32, 32768, "ws"),
+        (16, 32768, "ws"),
+        (8, 32768, "ws"),
+    ]
+    assert of_a[0]["roles"] == ["front", "best latency_s"]
+    assert "knee" in of_a[1]["roles"]
+    assert of_a[2]["roles"] == ["front", "best energy_j"]
+    assert found["pareto"][1]["best"] == {"latency_s": of_a[0]["index"], "energy_j": of_a[2]["index"]}
+
+
+def test_the_envelope_is_json_without_nan_also_where_points_failed() -> None:
+    columns = table()
+    columns["status"][:7] = "error"
+    columns["energy_j"][:7] = np.nan
+    json.loads(to_json(answer(columns)), parse_constant=lambda word: 1 / 0)
+    columns["status"][:] = "error"
+    empty = answer(columns)
+    json.loads(to_json(empty), parse_constant=lambda word: 1 / 0)
+    assert "no point is ok" in render(sweep_blocks(empty))
+    assert "nothing to compare" in sweep_page(empty, {})
+
+
+def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
+    text = render(sweep_blocks(answer()))
+    assert "demo: Rows <b>against</b> energy" in text
+    assert "24 combinations, 24 points, 24 ok" in text
+    assert re.search(r"^glb.size +32 KiB -> 64 KiB +\+0.0 +\+41.4$", text, re.MULTILINE)
+    assert re.search(r"^dataflow +ws -> os +\+0.0 +\+100.0$", text, re.MULTILINE)
+    assert "What explains the variance of the logarithm of latency_s" in text
+    assert re.search(r"^array.rows +100.0 +8: 395 ms, 16: 198 ms, 32: 98.8 ms$", text, re.MULTILINE)
+    assert "geometric means over the networks" in text
+    assert "note: networks weigh the same" in text
+
+
+def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
+    columns = table()
+    n = 200
+    many = {name: np.resize(values, n) for name, values in columns.items()}
+    many["index"] = np.arange(n)
+    many["network"] = np.full(n, "a")
+    many["latency_s"], many["energy_j"] = np.arange(1.0, n + 1), 1e3 / np.arange(1.0, n + 1)
+    shown = next(b for b in sweep_blocks(answer(many)) if isinstance(b, Table) and "Pareto" in b.title)
+    assert len(shown.rows) in (N_FRONT, N_FRONT + 1)
+    assert shown.rows[0][0] == "0"
+    assert shown.rows[-1][0] == "199"
+    assert any("knee" in row[0] for row in shown.rows)
+
+
+class Links(HTMLParser):
+    """Every address that the page would fetch, and every tag that could run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+
+
+def test_the_page_stands_alone_and_escapes_the_names_of_strangers() -> None:
+    page = sweep_page(answer(), {"pareto_x_y": b"\x89PNG", "effects": b"\x89PNG"})
+    reader = Links()
+    reader.feed(page)
+    assert reader.links
+    assert all(link.startswith("data:image/png;base64,") for link in reader.links)
+    assert not {"script", "link", "iframe", "i", "b"} & set(reader.tags)
+    assert "url(" not in page
+    assert "b&lt;i&gt;" in page
+    assert "4096 / array.rows" in page
+    assert page.count("<summary>") == 1 + 1 + 2 + 1 + 2  # bests, front, effects, steps, network by network
+
+
+def test_a_view_has_a_picture_of_each_kind_and_none_without_a_front() -> None:
+    view = views_of(table(), AXES, GOALS)[0]
+    assert [name for name, _ in pictures(view, GOALS, UNITS, "demo")] == [
+        "pareto_latency_s_energy_j",
+        "parallel",
+        "effects",
+        "heat_energy_j",
+    ]
+    failed = table()
+    failed["status"][:] = "error"
+    assert list(pictures(views_of(failed, AXES, GOALS)[0], GOALS, UNITS, "demo")) == []
+
+
+def test_a_heat_map_has_the_best_over_all_other_variables() -> None:
+    view = views_of(table(), AXES, GOALS)[1]
+    figure = dict(pictures(view, GOALS, UNITS, "demo"))["heat_energy_j"]
+    assert "the best over glb.size" in figure.get_suptitle()
+    least = {"8": 8.0, "16": 16.0, "32": 32.0}
+    shown = figure.axes[0].images[0].get_array()
+    assert figure.axes[0].get_xlabel() == "array.rows"
+    assert [float(v) for v in shown[0]] == list(least.values())
