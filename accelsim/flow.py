@@ -99,20 +99,17 @@ def run(
         refuse_options({"mapping": mapping, "zeros": zeros, "compat": compat, "dataflow": dataflow})
     if compat is not None:
         if mapping is not None:
-            raise InputError(
-                Problem(f"--compat {compat} has mappings of its own", hint="leave --mapping out")
-            )
+            hint = "leave --mapping out"
+            raise InputError(Problem(f"--compat {compat} has mappings of its own", hint=hint))
         if zeros is not None:
             raise InputError(Problem(f"--compat {compat} knows no zeros", hint="leave --zeros out"))
         return _run_as(compat, graph, machine, dataflow, strict)
     if dataflow is not None:
-        raise InputError(
-            Problem("only compat='isca16' takes a dataflow here", hint="choose it with the arch")
-        )
+        hint = "choose it with the arch"
+        raise InputError(Problem("only compat='isca16' takes a dataflow here", hint=hint))
     if not isinstance(machine, Arch):
-        raise InputError(
-            Problem("a SCALE-Sim configuration", file=machine.path, hint="add --compat scalesim")
-        )
+        hint = "add --compat scalesim"
+        raise InputError(Problem("a SCALE-Sim configuration", file=machine.path, hint=hint))
     graph = fuse(drop_noops(graph), frozenset(machine.fuses))
     if closed_form:
         return _run_closed(graph, machine, strict)

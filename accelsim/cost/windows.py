@@ -22,7 +22,7 @@ MAX_GRID = 2**20
 """Tile positions that are laid out at once: memory stays below some 100 MB however long an axis is."""
 
 MANY_GROUPS = 2**24
-"""Numbers of groups that are renumbered without gaps: products with words and signatures must fit an int64."""
+"""Above it groups are renumbered without gaps: products with words and signatures must fit an int64."""
 
 MAX_KNOWN = 2**14
 _KNOWN: dict[tuple[object, ...], Ints] = {}

@@ -120,6 +120,6 @@ def test_the_wheel_ships_architectures_technologies_networks_and_evidence() -> N
     """What lies outside the package is listed by hand; what lies inside comes along."""
     hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
     wheel = hatch["build"]["targets"]["wheel"]
-    assert set(wheel["force-include"]) == {"arch_configs", "technologies", "workloads"}
+    assert set(wheel["force-include"]) == {"arch_configs", "spaces", "technologies", "workloads"}
     assert wheel["packages"] == ["accelsim"]
     assert len(list((ROOT / "accelsim" / "evidence").glob("*/values.csv"))) >= 15
