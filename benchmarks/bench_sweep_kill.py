@@ -116,7 +116,7 @@ def rounds(place: Path, workers: int, kills: int, rng: random.Random) -> int:
         directory = place / f"killed{at}"
         after_s = rng.uniform(0.0, whole_s - ready_s)
         bad += one_round(space_file, directory, workers, [after_s], int(total), wanted)
-    many = [rng.uniform(0.0, 1.5 * (whole_s - ready_s) / kills) for _ in range(kills)]
+    many = [rng.uniform(0.0, (whole_s - ready_s) / 4) for _ in range(kills)]
     print(f"one directory, {kills} times in a row:")
     return bad + one_round(space_file, place / "often", workers, many, int(total), wanted)
 
