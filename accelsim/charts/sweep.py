@@ -64,9 +64,7 @@ def pareto(
     scale(axes, "x", x, xs[known])
     scale(axes, "y", y, ys[known])
     thin = _thinned(xs[rest], ys[rest])
-    axes.scatter(
-        xs[rest][thin], ys[rest][thin], s=6, color=GREY, linewidths=0, rasterized=True, label="dominated"
-    )
+    axes.scatter(xs[rest][thin], ys[rest][thin], s=6, color=GREY, linewidths=0, label="dominated")
     if colour is None:
         order = front[np.argsort(xs[front], kind="stable")]
         best_first = "steps-pre" if x.maximise else "steps-post"

@@ -1,4 +1,4 @@
-"""Areas of chips: ours is the sum of the listed parts, below what a whole chip takes, in the same order."""
+"""Areas of chips: ours is the sum of the listed parts, below a whole chip, in the same order."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from accelsim.results.plain import to_json
 RESULT: Final = "result.json"
 FRONT: Final = "pareto.csv"
 PAGE: Final = "sweep.html"
-DPI: Final = 130
+DPI: Final = 110
 N_GROWTH: Final = 40
 """Places at which the hypervolume of a sample is taken."""
 

@@ -53,6 +53,8 @@ def views_of(columns: Columns, variables: Sequence[Varies], objectives: Sequence
     rest = [one for one in factors if one.name != NETWORK]
     if networks is None:
         return [_view(None, columns, rest, objectives)]
+    if len(networks.levels) == 1:  # no copies of a million rows
+        return [_view(str(networks.levels[0]), columns, rest, objectives)]
     members = [np.flatnonzero(networks.codes == at) for at in range(len(networks.levels))]
     views = [
         _view(str(name), _rows(columns, rows), _taken(rest, rows), objectives)

@@ -120,17 +120,16 @@ def _pairs(active: Sequence[Factor]) -> list[tuple[Factor, Factor]]:
 def _together(i: Factor, j: Factor, y: Floats, y_mean: float, total: float, complete: bool) -> Effect:
     """What the cells of two variables explain beyond the sum of an effect of each."""
     n, sums = _cells(i.codes * len(j.levels) + j.codes, len(i.levels) * len(j.levels), y)
-    table = np.flatnonzero(n)
-    weight, cell = n[table], sums[table] / n[table] - y_mean
-    rows, columns = np.divmod(table, len(j.levels))
-    design = np.zeros((len(table), len(i.levels) + len(j.levels)))
-    design[np.arange(len(table)), rows] = 1.0
-    design[np.arange(len(table)), len(i.levels) + columns] = 1.0
-    root = np.sqrt(weight)
-    fitted, _, rank, _ = np.linalg.lstsq(design * root[:, None], cell * root, rcond=None)
-    beyond = float((weight * np.square(cell - design @ fitted)).sum())
+    cells = np.where(n > 0, sums - n * y_mean, 0.0).reshape(len(i.levels), len(j.levels))
+    weight = n.reshape(cells.shape)
+    # normal equations of a_i + b_j: they are as small as the levels, however many the points
+    left = np.block([[np.diag(weight.sum(axis=1)), weight], [weight.T, np.diag(weight.sum(axis=0))]])
+    right = np.concatenate([cells.sum(axis=1), cells.sum(axis=0)])
+    fitted, _, rank, _ = np.linalg.lstsq(left, right, rcond=None)
     between = _between(n, sums, y_mean)
-    share = _share(beyond, total, between, len(table) - int(rank), len(y), len(table), complete)
+    beyond = max(0.0, between - float(right @ fitted))
+    n_cells = int((n > 0).sum())
+    share = _share(beyond, total, between, n_cells - int(rank), len(y), n_cells, complete)
     return Effect((i.name, j.name), share, ())
 
 
