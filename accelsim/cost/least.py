@@ -16,8 +16,8 @@ an operand does not depend on, instances shared where the links can.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
@@ -248,8 +248,6 @@ class _Array:
     def _folds(self) -> Floats:  # [A]
         """Stationary tiles of a word a PE."""
         own = relevant_dims(STATIONARY[self.machines.dataflow], self.problem.weight_has_batch)
-        if STATIONARY[self.machines.dataflow] == I:
-            own = tuple(d for d in own if d not in OUTPUT_DIMS or d in self.flow.cols)
         return self.filling.steps(own).astype(np.float64)
 
     def _rest(self) -> Floats:  # [A]
