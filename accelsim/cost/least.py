@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 import numpy as np
@@ -115,7 +115,9 @@ def moved_cost(machines: Machines, ops: int | None, flows: Sequence[tuple[int, i
             passing = words * machines.width(at, operand) * (home != at)
             moved.read[:, at, operand] += passing
             moved.write[:, at, operand] += passing
-    pace = np.zeros(machines.n) if ops is None else -(-ops // machines.vector_lanes)
+    pace = np.zeros(machines.n)
+    if ops is not None:
+        pace = np.ceil(ops / machines.vector_lanes)
     cycles = _busy(pace, *_transfers(moved, None))
     pj = moved.pj + (ops or 0) * machines.vector_pj_per_op + cycles * machines.idle_pj_per_cycle
     return Least(cycles, pj, moved.read, moved.write)
@@ -172,7 +174,7 @@ class _Array:
         positions = np.where(of.multicast[:, operand], shared, every)
         moved.read[:, inner, operand] += macs * positions * of.width(inner, operand)
         distinct = self.words[operand]
-        for child, parent in zip(levels, levels[1:], strict=False):
+        for child, parent in pairwise(levels):
             moved.write[:, child, operand] += distinct * of.width(child, operand)
             moved.read[:, parent, operand] += distinct * of.width(parent, operand)
         delivered = macs * every if outside else float(distinct)
@@ -210,7 +212,7 @@ class _Array:
         moved.write[:, inner, O] += coming_back * partial
         if alone:
             moved.write[:, inner, O] += outputs * of.width(inner, O)
-        for child, parent in zip(levels, levels[1:], strict=False):
+        for child, parent in pairwise(levels):
             if child != inner:
                 moved.read[:, child, O] += outputs * of.width(child, O)
             moved.write[:, parent, O] += outputs * of.width(parent, O)
@@ -226,7 +228,7 @@ class _Array:
     def pace(self) -> Floats:  # [A]
         """Cycles of compute, and of waits that transfers run beside."""
         of = self.machines
-        compute = np.ceil(self.filling.steps(range(N_DIMS)) / of.per_pe)
+        compute: Floats = np.ceil(self.filling.steps(range(N_DIMS)) / of.per_pe)
         if self.flow is RS:
             return compute + self._rest()
         if of.fold == "overlapped" and of.dataflow in ("ws", "is"):
@@ -243,7 +245,8 @@ class _Array:
         load = np.zeros(of.n) if of.dataflow == "os" else of.rows.astype(np.float64)
         if of.fold == "sequential":
             return folds * (load + skew)
-        return load + skew + ((folds - 1) * of.rows if of.fold == "preload" else 0.0)
+        between: Floats = (folds - 1) * of.rows if of.fold == "preload" else np.zeros(of.n)
+        return load + skew + between
 
     def _folds(self) -> Floats:  # [A]
         """Stationary tiles of a word a PE."""
@@ -257,10 +260,11 @@ class _Array:
         passes: Floats = np.ones(of.n)
         if kept:
             room = sum(np.floor(of.capacity_bytes[:, level] / of.width(level, W)) for level in kept)
-            passes = np.maximum(np.ceil(self.weights / (of.rows * of.cols * room)), 1)
+            passes = np.maximum(np.ceil(self.weights / (of.rows * of.cols * room)), 1.0)
         level = next(level for level in range(fan, of.n_levels) if self._keeps_weights(level))
         loading = np.ceil(self.weights * of.width(level, W) / of.pass_bytes_per_cycle * WHOLE)
-        return passes * of.pass_cycles + loading
+        rest: Floats = passes * of.pass_cycles + loading
+        return rest
 
     def _keeps_weights(self, level: int) -> bool:
         home = self.work.homes[W]

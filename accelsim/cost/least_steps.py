@@ -26,8 +26,7 @@ def least_steps(extents: tuple[int, ...], size: int) -> int:
     if not rest:
         return -(-first // min(first, size))
     return min(
-        -(-first // trips) * least_steps(tuple(rest), size // trips)
-        for trips in ladder(first, size).tolist()
+        -(-first // trips) * least_steps(tuple(rest), size // trips) for trips in ladder(first, size).tolist()
     )
 
 

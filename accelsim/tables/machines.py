@@ -77,12 +77,11 @@ class Machines:
 
     def take(self, index: NDArray[Any]) -> Machines:
         """Some of the machines."""
-        return Machines(
-            **{
-                one.name: getattr(self, one.name) if one.name in STRUCTURE else getattr(self, one.name)[index]
-                for one in fields(self)
-            }
-        )
+        own: dict[str, Any] = {
+            one.name: getattr(self, one.name) if one.name in STRUCTURE else getattr(self, one.name)[index]
+            for one in fields(self)
+        }
+        return Machines(**own)
 
 
 STRUCTURE: Final = (
@@ -108,11 +107,10 @@ def stacked(machines: Sequence[Machine]) -> Machines:
     first = machines[0]
     if any(structure_of(one) != structure_of(first) for one in machines):
         raise ValueError("machines of different structures")
-    return Machines(
-        **{
-            one.name: getattr(first, one.name)
-            if one.name in STRUCTURE
-            else np.array([getattr(machine, one.name) for machine in machines])
-            for one in fields(Machines)
-        }
-    )
+    columns: dict[str, Any] = {
+        one.name: getattr(first, one.name)
+        if one.name in STRUCTURE
+        else np.array([getattr(machine, one.name) for machine in machines])
+        for one in fields(Machines)
+    }
+    return Machines(**columns)

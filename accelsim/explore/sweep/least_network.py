@@ -86,9 +86,7 @@ class _Tensors:
                 inside[index] += moved[:, machines.fanout_level : dram].sum(1)
         return NetworkLeast(cycles, pj * SURE, outside * SURE, inside * SURE)
 
-    def _of(
-        self, layer: Layer, machines: Machines, known: dict[Any, Least]
-    ) -> Iterator[tuple[Ints, Least]]:
+    def _of(self, layer: Layer, machines: Machines, known: dict[Any, Least]) -> Iterator[tuple[Ints, Least]]:
         """The layer on machines of equal homes; equal layers are looked up."""
         every = np.arange(machines.n)
         if layer.kind != "array":
@@ -104,7 +102,7 @@ class _Tensors:
             yield every, known[key]
             return
         problem = lower(layer)
-        names = [homes for homes in self.costing.array_homes(layer)]
+        names = list(self.costing.array_homes(layer))
         beside = [(self.costing.words((name,)), self.costing.homes.of(name)) for name in layer.fused_inputs]
         columns = [np.broadcast_to(home, machines.n) for home in (*names, *(home for _, home in beside))]
         kinds, which = np.unique(np.stack(columns), axis=1, return_inverse=True)
