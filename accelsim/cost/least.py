@@ -24,6 +24,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.cost.least_room import least_dram_bytes
 from accelsim.cost.least_steps import Filling
 from accelsim.mapping.dataflows import ANY, DATAFLOWS, RS
 from accelsim.tables.dims import N_DIMS, N_OPERANDS, OUTPUT_DIMS, WINDOWS, I, O, W, relevant_dims
@@ -85,12 +86,16 @@ def least_array(work: ArrayWork, machines: Machines) -> Least:
     """Of a layer of multiply-accumulates, all its runs and shortcuts."""
     array = _Array(work, machines)
     moved, pj = array.moved()
+    again = array.again(moved)
+    pj = pj + again * np.minimum(machines.read_pj_per_byte, machines.write_pj_per_byte)[:, -1]
     pace, ends = array.pace(), array.ends()
     extra = Moved(machines)
     for words, home in work.beside:
         extra.read[:, home, I] += words * machines.width(home, I)
     times = float(work.runs)
     beside, apart = _transfers(moved, array.filling.most_pes())
+    _add_again(moved, again, beside, apart)
+    moved.read[:, -1, I] += again
     if work.beside:
         more = _transfers(extra, None)
         beside, apart = times * beside + more[0], times * apart + more[1]
@@ -223,6 +228,18 @@ class _Array:
             moved.hop_pj += (macs - updates) * np.minimum(hop, update)
         return moved
 
+    def again(self, moved: Moved) -> Floats:  # [A]
+        """Bytes that DRAM moves beyond each word once, since the chip has no room for all that is reused."""
+        if set(self.work.homes) != {self.machines.n_levels - 1}:
+            return np.zeros(self.machines.n)
+        keeps = self.machines.holds.copy()
+        for operand in (I, W, O):
+            if operand not in self.flow.in_array:
+                keeps[: self.machines.fanout_level, operand] = False
+        once = (moved.read[:, -1] + moved.write[:, -1]).sum(1)
+        more: Floats = np.maximum(least_dram_bytes(self.problem, self.machines, keeps) - once, 0.0)
+        return more
+
     # --- cycles
 
     def pace(self) -> Floats:  # [A]
@@ -230,10 +247,10 @@ class _Array:
         of = self.machines
         compute: Floats = np.ceil(self.filling.steps(range(N_DIMS)) / of.per_pe)
         if self.flow is RS:
-            return compute + self._rest()
-        if of.fold == "overlapped" and of.dataflow in ("ws", "is"):
+            compute = compute + self._rest()
+        elif of.fold == "overlapped" and of.dataflow in ("ws", "is"):
             # compute + (folds - 1) max(R - T, 0) with T = compute / folds, rounded up
-            return np.maximum(compute, (self._folds() - 1) * (of.rows - 1.0) + 1)
+            compute = np.maximum(compute, (self._folds() - 1) * (of.rows - 1.0) + 1)
         return compute
 
     def ends(self) -> Floats:  # [A]
@@ -244,9 +261,9 @@ class _Array:
         folds, skew = self._folds(), of.rows + of.cols - 2.0
         load = np.zeros(of.n) if of.dataflow == "os" else of.rows.astype(np.float64)
         if of.fold == "sequential":
-            return folds * (load + skew)
+            return np.asarray(folds * (load + skew))
         between: Floats = (folds - 1) * of.rows if of.fold == "preload" else np.zeros(of.n)
-        return load + skew + between
+        return np.asarray(load + skew + between)
 
     def _folds(self) -> Floats:  # [A]
         """Stationary tiles of a word a PE."""
@@ -260,7 +277,7 @@ class _Array:
         passes: Floats = np.ones(of.n)
         if kept:
             room = sum(np.floor(of.capacity_bytes[:, level] / of.width(level, W)) for level in kept)
-            passes = np.maximum(np.ceil(self.weights / (of.rows * of.cols * room)), 1.0)
+            passes = np.ceil(self.weights / (of.rows * of.cols * np.maximum(room, 1.0)))
         level = next(level for level in range(fan, of.n_levels) if self._keeps_weights(level))
         loading = np.ceil(self.weights * of.width(level, W) / of.pass_bytes_per_cycle * WHOLE)
         rest: Floats = passes * of.pass_cycles + loading
@@ -281,9 +298,25 @@ def _transfers(moved: Moved, most_pes: Ints | None) -> tuple[Floats, Floats]:  #
     def cycles(some: NDArray[np.bool_]) -> Floats:
         read = (moved.read * some).sum(2) / instances / of.read_bytes_per_cycle
         write = (moved.write * some).sum(2) / instances / of.write_bytes_per_cycle
-        return np.where(of.shared_port, read + write, np.maximum(read, write))
+        return np.asarray(np.where(of.shared_port, read + write, np.maximum(read, write)))
 
     return cycles(of.overlap), cycles(~of.overlap)
+
+
+def _add_again(moved: Moved, again: Floats, beside: Floats, apart: Floats) -> None:
+    """The time of bytes of DRAM of which neither the operand nor the direction is known, in place."""
+    of = moved.machines
+    read, write = of.read_bytes_per_cycle[:, -1], of.write_bytes_per_cycle[:, -1]
+    total = (moved.read[:, -1] + moved.write[:, -1]).sum(1) + again
+    some = of.overlap[:, -1].any(1)  # those may be what moves again
+    with np.errstate(invalid="ignore"):
+        shared = again / np.maximum(read, write)
+        own = np.nan_to_num(total / (read + write))
+    for cycles, here in ((beside, some), (apart, ~some)):
+        whole = of.overlap[:, -1].all(1) if cycles is beside else ~some
+        longer = np.where(whole, np.maximum(cycles[:, -1], own), cycles[:, -1])
+        longer = np.where(of.shared_port[:, -1], cycles[:, -1] + shared, longer)
+        cycles[:, -1] = np.where(here, longer, cycles[:, -1])
 
 
 def _busy(pace: Floats, beside: Floats, apart: Floats) -> Floats:  # [A]

@@ -25,9 +25,8 @@ def least_steps(extents: tuple[int, ...], size: int) -> int:
     first, *rest = sorted(extent for extent in extents if extent > 1) or [1]
     if not rest:
         return -(-first // min(first, size))
-    return min(
-        -(-first // trips) * least_steps(tuple(rest), size // trips) for trips in ladder(first, size).tolist()
-    )
+    trips: list[int] = ladder(first, size).tolist()
+    return min(-(-first // some) * least_steps(tuple(rest), size // some) for some in trips)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Filling:
         """PEs that can have work side by side."""
         flow = DATAFLOWS[self.dataflow]
         words = prod(self.problem.extents[d] for d in {*flow.rows, *flow.cols})
-        return np.minimum(self.rows * self.cols, words)
+        return np.asarray(np.minimum(self.rows * self.cols, words))
 
     def _sets(self) -> Ints:  # [A]
         """Row-stationary: rows x strips of a set, filters and channels on the sets."""

@@ -35,6 +35,7 @@ class Machines:
     read_bytes_per_cycle: Floats
     write_bytes_per_cycle: Floats
     shared_port: Bools
+    double_buffered: Bools
     overlap: Bools
     padding_stored: Bools
     rows: Ints

@@ -54,7 +54,7 @@ class Survivors:
         for view in self.views:
             costs, state = self.costs(view)
             found[view.members[self._unbeaten(costs, state, gap)].ravel()] = True
-        return found & (self.state == OPEN)
+        return np.asarray(found & (self.state == OPEN))
 
     def promising(self, gap: float, least: int, most: int) -> Ints:
         """The points to evaluate next: those that no other bound beats, none of which could be spared.
