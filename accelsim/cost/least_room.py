@@ -8,8 +8,8 @@ wI, wW and wO bytes, of which r and X - r bytes passed,
     wI a + wW b <= S + r,   wO c <= S + X - r
 
 and a piece has at most sqrt(u a b c) multiply-accumulates (Loomis and Whitney, 1949), u being how many pairs
-of an output pixel and a filter tap use one input word (Chen et al., HPCA 2020, on convolutions). The most over
-r and the split of a and b is sqrt(u / (wI wW wO)) ((X + 2 S) / 3)^1.5 for X >= S, so that
+of an output pixel and a filter tap use one input word (Chen et al., HPCA 2020, on convolutions). The most
+over r and the split of a and b is sqrt(u / (wI wW wO)) ((X + 2 S) / 3)^1.5 for X >= S, so that
 
     bytes >= X (MACs / most - 1)
 

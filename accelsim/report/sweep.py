@@ -203,7 +203,8 @@ def counts(answer: Row) -> str:
         count(totals["n_points"], "point"),
         f"{totals['n_ok']:,} ok",
     ]
-    words += [f"{totals[f'n_{kind}']:,} {kind}" for kind in ("infeasible", "error") if totals[f"n_{kind}"]]
+    others = ("infeasible", "error", "screened")
+    words += [f"{totals[f'n_{kind}']:,} {kind}" for kind in others if totals.get(f"n_{kind}")]
     return ", ".join(words)
 
 

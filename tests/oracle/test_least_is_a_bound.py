@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,12 @@ from accelsim.testing.all_mappings import all_mappings
 from accelsim.testing.search_cases import SearchCase, search_cases
 
 SLACK = 1 + 1e-9
-MANY = dict(max_examples=14, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+MANY: Any = {
+    "max_examples": 14,
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 def nests_of(case: SearchCase, machine: Machine) -> Iterator[Nest]:

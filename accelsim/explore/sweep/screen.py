@@ -9,7 +9,6 @@ bounds again, goes through the same rounds and takes from the store what it has.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -27,12 +26,9 @@ from accelsim.explore.sweep.points import Points
 from accelsim.explore.sweep.screen_key import LEAST, MOST
 from accelsim.explore.sweep.space import Screen, Space
 from accelsim.explore.sweep.store import Store
-from accelsim.explore.sweep.survivors import DONE, FAILED, OPEN, Survivors, views_of
+from accelsim.explore.sweep.survivors import FAILED, MOST_ROUND, OPEN, Survivors, views_of
 from accelsim.explore.sweep.work import Chunk, Indices, Keep, Part, Work, is_ok
 
-LEAST_ROUND: Final = 4
-MOST_ROUND: Final = 64
-"""Points of a round: where few are certain to be needed, others keep workers busy that may be in vain."""
 PARTS_OF_A_ROUND: Final = 16
 BOUNDS_CHUNK: Final = 1024
 TOLD_CHUNK: Final = 2**16
@@ -99,14 +95,8 @@ def screen(work: Work, store: Store, run: Run, keep: Keep) -> None:
     error = known["status"] == "error"
     hopeless = ~error & _breaks(space, {**points.columns, **known})
     survivors.state[error | hopeless] = FAILED
-    budget = math.inf if settings.refine is None else settings.refine
-    while budget and survivors.needed(settings.gap).any():
-        chosen = survivors.promising(settings.gap, LEAST_ROUND, MOST_ROUND)
-        chosen = chosen[: int(min(budget, len(chosen)))]
-        budget -= len(chosen)
-        values, ok = state.search(chosen, [one.name for one in objectives])
-        survivors.values[chosen] = values
-        survivors.state[chosen] = np.where(ok, DONE, FAILED)
+    names = [one.name for one in objectives]
+    survivors.evaluate(lambda chosen: state.search(chosen, names), settings.gap, settings.refine)
     close = (SCREENED, f"better than others by less than {settings.gap:.3g}, if at all")
     left, needed = survivors.needed(), survivors.needed(settings.gap)
     state.search(np.flatnonzero(error), [])

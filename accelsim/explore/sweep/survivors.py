@@ -9,7 +9,7 @@ than the bounds of the item. A point is needed while it is unbeaten in its netwo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,8 +26,15 @@ Bools = NDArray[np.bool_]
 
 OPEN, DONE, FAILED = 0, 1, 2
 """Not evaluated; evaluated, with an answer that counts; without one, or proven to break a constraint."""
+LEAST_ROUND: Final = 4
+MOST_ROUND: Final = 64
+"""Points of a round: where few are certain to be needed, others keep workers busy, perhaps in vain."""
 SURE: Final = 1 - 1e-9
 """Bounds of costs are taken so much lower: what ties but for rounding is not beaten."""
+
+
+Evaluate = Callable[[Ints], tuple[Floats, Bools]]
+"""Values [m, k] of some points, and whether they have an answer that meets the constraints."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,15 @@ class Survivors:
     values: Floats
     state: NDArray[np.int8]
     views: tuple[View, ...]
+
+    def evaluate(self, evaluate: Evaluate, gap: float = 0.0, budget: int | None = None) -> None:
+        """Rounds of the most promising points, until none is needed or so many are evaluated."""
+        left = len(self.state) if budget is None else budget
+        while left and self.needed(gap).any():
+            chosen = self.promising(gap, LEAST_ROUND, MOST_ROUND)[:left]
+            left -= len(chosen)
+            self.values[chosen], ok = evaluate(chosen)
+            self.state[chosen] = np.where(ok, DONE, FAILED)
 
     def needed(self, gap: float = 0.0) -> Bools:  # [n]
         """Points that may still be on a front; with a gap, that may be better than it by as much."""

@@ -119,10 +119,8 @@ class Work:
         points = self.points(chunk)
         if len(points.index) == 0:
             return Part(chunk.number, chunk.n_raw, 0, 0, (), {}, b"")
-        if chunk.told is None:
-            metrics = self.evaluator(points)
-        else:
-            metrics = self.evaluator.told(points, *chunk.told)  # type: ignore[attr-defined]
+        evaluator: Any = self.evaluator
+        metrics = evaluator(points) if chunk.told is None else evaluator.told(points, *chunk.told)
         table: dict[str, Column] = {"index": points.index}
         for name, values in (*points.columns.items(), *metrics.items()):
             if name in table:
