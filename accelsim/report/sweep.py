@@ -153,16 +153,18 @@ def steps_table(answer: Row, view: Row) -> Table | None:
     for one in view["steps"]:
         name = one["variable"]
         step = f"{said(answer, name, knee[name])} -> {said(answer, name, one['level'])}"
-        lines.append((name, step, *(_change(one["ratios"].get(goal), one["index"]) for goal in goals)))
+        without = "not searched, or fails" if answer.get("screening") else "fails"
+        changes = (_change(one["ratios"].get(goal), one["index"], without) for goal in goals)
+        lines.append((name, step, *changes))
     heads = (Head("variable", "left"), Head("step", "left"), *(Head(f"{name} %") for name in goals))
     title = f"One step from the knee of {named(view['network'], answer)} (point {knee['index']})"
     return Table(title, heads, tuple(lines))
 
 
-def _change(ratio: float | None, index: int | None) -> str:
+def _change(ratio: float | None, index: int | None, without: str) -> str:
     if index is None:
         return "no such point"
-    return "fails" if ratio is None else f"{100 * (ratio - 1):+.1f}"
+    return without if ratio is None else f"{100 * (ratio - 1):+.1f}"
 
 
 def points_of(answer: Row, view: Row, role: str) -> list[Row]:

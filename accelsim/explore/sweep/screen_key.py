@@ -65,9 +65,8 @@ def _check_answers(reader: Reader, answers: Answers) -> None:
             if name not in known:
                 written = given.get(word) if isinstance(given, dict) else None
                 path: Key = ("answers", word, place) if isinstance(written, list) else ("answers", word)
-                said = (
-                    f"no mapping is known to bound {name} from {'below' if word == 'minimise' else 'above'}"
-                )
+                side = "below" if word == "minimise" else "above"
+                said = f"{name} has no bound from {side} that holds for any mapping"
                 reader.note(
                     path, said, f"one of {', '.join(known)}", "method: dataflow evaluates every point"
                 )
