@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel
@@ -30,6 +31,7 @@ class Address:
     parent: type[BaseModel]
 
 
+@cache
 def submodel(annotation: Any) -> type[BaseModel] | None:
     """The model inside an annotation such as `Hop | None` or `tuple[Memory, ...]`."""
     return next(iter(submodels(annotation)), None)

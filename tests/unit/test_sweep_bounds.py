@@ -16,39 +16,41 @@ LAYERS = "Layer, M, N, K,\nwide, 8, 96, 64,\ntall, 96, 8, 64,\n"
 
 
 @pytest.mark.parametrize(
-    "arch,network,objective,vary",
+    ("arch", "network", "objective", "vary"),
     [
         (
             "eyeriss",
             "lenet",
             "latency",
-            "  glb.size: [4 KiB, 100 KiB]\n  array.rows: [5, 12]\n  batch: [1, 4]\n",
+            "glb.size: [4 KiB, 100 KiB], array.rows: [5, 12], batch: [1, 4]",
         ),
         (
             "eyeriss",
             "lenet",
             "energy",
-            "  dram.bandwidth.value: [0.1 GB/s, 9 GB/s]\n  glb.overlap: [true, false]\n",
+            "dram.bandwidth.value: [0.1 GB/s, 9 GB/s], glb.overlap: [true, false]",
         ),
         (
             "eyeriss_isca16_256",
             "one.csv",
             "latency",
-            "  dataflow: [rs, ws, os, nlr]\n  glb.size: [2 KiB, 64 KiB]\n",
+            "dataflow: [rs, ws, os, nlr], glb.size: [2 KiB, 64 KiB]",
         ),
-        ("systolic_32x32", "lenet", "energy", "  array.fold: [broadcast, sequential, preload, overlapped]\n"),
-        ("systolic_32x32", "lenet", "latency", "  dataflow: [ws, os, is]\n  sram.size: [2 KiB, 32 KiB]\n"),
-        ("tpu_v1", "lenet", "energy", "  array.cols: [16, 256]\n  unified_buffer.size: [16 KiB, 24 MiB]\n"),
-        ("simba_like", "lenet", "latency", "  batch: [1, 2]\n"),
-        ("nvdla_small", "lenet", "energy", "  array.cols: [4, 16]\n"),
+        ("systolic_32x32", "lenet", "energy", "array.fold: [broadcast, sequential, preload, overlapped]"),
+        ("systolic_32x32", "lenet", "latency", "dataflow: [ws, os, is], sram.size: [2 KiB, 32 KiB]"),
+        ("tpu_v1", "lenet", "energy", "array.cols: [16, 256], unified_buffer.size: [16 KiB, 24 MiB]"),
+        ("simba_like", "lenet", "latency", "batch: [1, 2]"),
+        ("nvdla_small", "lenet", "energy", "array.cols: [4, 16]"),
     ],
 )
 def test_no_metric_of_a_point_is_better_than_its_bound(
     tmp_path: Path, arch: str, network: str, objective: str, vary: str
 ) -> None:
-    text = f"arch: {arch}\nnetworks: [{network}]\nvary:\n{vary}method: dataflow\nobjective: {objective}\n"
+    text = (
+        f"arch: {arch}\nnetworks: [{network}]\nvary: {{{vary}}}\nmethod: dataflow\nobjective: {objective}\n"
+    )
     (tmp_path / "one.csv").write_text(LAYERS)
-    (tmp_path / "space.yaml").write_text(f"schema: accelsim.space/1\nname: small\n{text}")
+    (tmp_path / "space.yaml").write_text(f"schema: accelsim.space/1\nname: small\nmethod: dataflow\n{text}")
     space = read_space(tmp_path / "space.yaml")
     points = space.points(0, space.n_raw)
     bounds, found = Bounds(space)(points), evaluator_of(space)(points)
@@ -66,7 +68,7 @@ def test_no_metric_of_a_point_is_better_than_its_bound(
 def test_bounds_of_any_mapping_are_below_those_of_a_dataflow_and_its_searches(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("Layer, M, N, K,\nsmall, 6, 8, 4,\n")
     (tmp_path / "space.yaml").write_text(
-        "schema: accelsim.space/1\nname: small\narch: systolic_32x32\nnetworks: [one.csv]\n"
+        "schema: accelsim.space/1\nname: small\narch: systolic_32x32\nnetworks: [one.csv]"
         "vary: {sram.size: [256 B, 2 KiB], array.rows: [2, 4], array.cols: [4]}\nmethod: any\n"
     )
     space = read_space(tmp_path / "space.yaml")

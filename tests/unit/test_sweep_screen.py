@@ -167,7 +167,7 @@ ROWS = "vary: {array.rows: [8, 16]}\n"
 
 
 @pytest.mark.parametrize(
-    "text,line,key,said",
+    ("text", "line", "key", "said"),
     [
         ("answers: {minimise: [power_w]}\n", 7, "answers.minimise.0", "power_w has no bound from below"),
         ("answers: {minimise: gap_frac}\n", 7, "answers.minimise", "gap_frac has no bound from below"),

@@ -105,7 +105,7 @@ def shares(rival: Floats, value: Floats) -> Floats:
     return np.array(found)
 
 
-@pytest.mark.parametrize("gap,budget", [(0.0, 10), (0.0, 25), (0.1, None), (0.3, None), (0.1, 12)])
+@pytest.mark.parametrize(("gap", "budget"), [(0.0, 10), (0.0, 25), (0.1, None), (0.3, None), (0.1, 12)])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_may_have_been_missed_is_no_less_than_what_was(
     seed: int, gap: float, budget: int | None

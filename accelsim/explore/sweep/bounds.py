@@ -22,8 +22,8 @@ ALL: Final = (*LEAST, *MOST, *EXACT)
 class Bounds:
     """Bounds of points for any mapping that a search may find; `free`: of any dataflow."""
 
-    def __init__(self, space: Space, free: bool = False) -> None:
-        self.makers, self.free = Makers(space), free
+    def __init__(self, space: Space, free: bool = False, makers: Makers | None = None) -> None:
+        self.makers, self.free = makers or Makers(space), free
 
     def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
         """Each metric's bound [n], nan where there is no machine, of which `fails` says why."""

@@ -48,7 +48,7 @@ class Screening:
         self.space, self.cache = space, cache
         self.free = (space.screen or Screen()).method == "any"
         self.searched = Searched(space, cache, self.free)
-        self.bounds = Bounds(space, self.free)
+        self.bounds = Bounds(space, self.free, self.searched.makers)
         self.names = bound_names(space)
 
     def __reduce__(self) -> Any:
