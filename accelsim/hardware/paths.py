@@ -31,9 +31,13 @@ class Address:
     parent: type[BaseModel]
 
 
-@cache
 def submodel(annotation: Any) -> type[BaseModel] | None:
     """The model inside an annotation such as `Hop | None` or `tuple[Memory, ...]`."""
+    return _first_model(annotation)
+
+
+@cache
+def _first_model(annotation: Any) -> type[BaseModel] | None:
     return next(iter(submodels(annotation)), None)
 
 

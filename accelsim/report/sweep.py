@@ -266,7 +266,11 @@ def estimate_blocks(found: Row) -> list[Block]:
             else f"{quantity(pace, 's')} a point"
         )
         timed = f"{count(figures['n_timed'], 'point')} timed, {rate}"
-        lines.append(f"time: about {quantity(figures['seconds'], 's', 2)} ({timed})")
+        most = "about" if figures.get("bounds_s") is None else "at most about"
+        lines.append(f"time: {most} {quantity(figures['seconds'], 's', 2)} ({timed})")
+        if figures.get("bounds_s") is not None:
+            took = quantity(figures["bounds_s"], "s", 2)
+            lines.append(f"bounds of all points take {took} of it; how many they spare is known only then")
     lines.append(f"memory: about {si(figures['memory_bytes'], 'B', 2)}")
     if figures["disk_bytes"] is not None:
         lines.append(f"disk: about {si(figures['disk_bytes'], 'B', 2)}")

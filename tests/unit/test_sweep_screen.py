@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,21 @@ def test_an_interrupted_screening_resumes_to_the_same_bytes_in_any_number_of_pro
         assert files(place) == wanted
     sweep(space, evaluator, tmp_path / "two", format="csv", workers=2)
     assert files(tmp_path / "two") == wanted
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
+@pytest.mark.filterwarnings("ignore")  # of distributed's own event loops
+def test_a_cluster_gives_the_same_bytes(tmp_path: Path) -> None:
+    import distributed
+
+    space = written(tmp_path, VARY + ANSWERS + "method: screen\n")
+    evaluator = evaluator_of(space, cache=False)
+    sweep(space, evaluator, tmp_path / "one", format="csv")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        sweep(space, evaluator, tmp_path / "two", format="csv", cluster=cluster.scheduler_address)
+    assert files(tmp_path / "two") == files(tmp_path / "one")
 
 
 def test_a_sample_is_screened_like_a_space(tmp_path: Path) -> None:
