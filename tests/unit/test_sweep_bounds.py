@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import accelsim
 from accelsim.explore.sweep.bounds import Bounds
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.screen_key import EXACT, LEAST, MOST
+from accelsim.mapping.homes import find_homes
+from accelsim.mapping.homes_of_many import homes_of_many
+from accelsim.tables.machines import stacked
+from accelsim.workload.passes import drop_noops, fuse
 
 LAYERS = "Layer, M, N, K,\nwide, 8, 96, 64,\ntall, 96, 8, 64,\n"
 
@@ -77,3 +83,22 @@ def test_bounds_of_any_mapping_are_below_those_of_a_dataflow_and_its_searches(tm
     for name in LEAST:
         assert (free[name] <= found[name]).all(), name
         assert (free[name] <= inside[name] * (1 + 1e-9)).all(), name
+
+
+@pytest.mark.parametrize(
+    ("arch", "level", "sizes"),
+    [
+        ("tpu_v1", "unified_buffer", ("64 KiB", "1 MiB", "24 MiB")),
+        ("mlu100", "", ("",)),
+        ("simba_like", "", ("",)),
+    ],
+)
+def test_homes_on_many_machines_are_those_on_each(arch: str, level: str, sizes: tuple[str, ...]) -> None:
+    archs = [accelsim.arch(arch, [f"{level}.size={size}"] if level else []) for size in sizes]
+    graph = fuse(drop_noops(accelsim.load("googlenet")), frozenset(archs[0].fuses))
+    machines = [one.machine() for one in archs]
+    for share in (0.0, 0.5):
+        found = homes_of_many(graph, stacked(machines), np.full(len(machines), share))
+        for at, machine in enumerate(machines):
+            alone = find_homes(graph, replace(machine, activation_reserve_frac=share))
+            assert {name: int(homes[at]) for name, homes in found.items()} == dict(alone.level)

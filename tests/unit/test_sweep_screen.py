@@ -11,7 +11,7 @@ import pytest
 from support.space_files import problems_of
 from support.sweep_process import files
 
-from accelsim.base.errors import InterruptedWorkError
+from accelsim.base.errors import InputError, InterruptedWorkError
 from accelsim.explore.sweep.answering import answer
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.machines import Makers
@@ -153,6 +153,24 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path) -> None:
     ) as cluster:
         sweep(space, evaluator, tmp_path / "two", format="csv", cluster=cluster.scheduler_address)
     assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+def test_more_points_than_can_be_seen_at_once_are_refused(tmp_path: Path) -> None:
+    vary = "  sram.size: 1 KiB..4096 KiB step 1 KiB\n  dram.bandwidth.value: 1..4096 step 1\n"
+    vary = vary.replace("1..4096 step 1", "1 GB/s..4096 GB/s step 1 GB/s")
+    space = written(tmp_path, f"arch: systolic_32x32\nnetworks: one.csv\nvary:\n{vary}method: screen\n")
+    with pytest.raises(InputError, match=r"has to see all of 16,777,216 combinations.*sample"):
+        sweep(space, evaluator_of(space, cache=False), tmp_path / "out", format="csv")
+
+
+def test_a_derived_column_that_differs_between_networks_makes_no_other_machine(tmp_path: Path) -> None:
+    vary = VARY.replace("vary:\n", "vary:\n  mac.per_pe: 1 if network == 'one.csv' else 2\n")
+    vary = vary.replace("  dram.bandwidth.value: [1 GB/s, 8 GB/s]\n", "")
+    screened = swept(written(tmp_path, vary + ANSWERS + "method: screen\n"), tmp_path / "screened")
+    every = swept(written(tmp_path, vary + ANSWERS + "method: dataflow\n"), tmp_path / "every")
+    assert fronts(screened) == fronts(every)
+    assert screened["pareto"][0]["network"] is None
+    assert screened["pareto"][0]["n_front"] > 0
 
 
 def test_a_sample_is_screened_like_a_space(tmp_path: Path) -> None:

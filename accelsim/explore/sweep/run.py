@@ -99,7 +99,9 @@ def sweep(
     sample = getattr(space, "sample", None)
     indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
     if getattr(space, "method", None) == "screen" and indices is None:
-        indices = space.points(0, int(space.n_raw)).index  # it has to see all of them
+        from accelsim.explore.sweep.screen import every_point
+
+        indices = every_point(space)
     n_points = _n_points(space, indices)
     chunk = (
         chunk

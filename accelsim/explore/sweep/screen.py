@@ -32,6 +32,8 @@ from accelsim.explore.sweep.work import Chunk, Indices, Keep, Part, Work, is_ok
 PARTS_OF_A_ROUND: Final = 16
 BOUNDS_CHUNK: Final = 1024
 TOLD_CHUNK: Final = 2**16
+MOST_POINTS: Final = 2**22
+"""Of which bounds are held in memory, and made, some milliseconds each."""
 SCREENED: Final = "screened"
 BEATEN: Final = (SCREENED, "beaten by others, whatever its mapping")
 LEFT: Final = (SCREENED, "left out: screen.refine points were searched before it")
@@ -76,6 +78,22 @@ def bound_names(space: Space) -> tuple[str, ...]:
     return tuple(name for name in (*LEAST, *MOST) if name in wanted)
 
 
+def every_point(space: Any) -> Indices:
+    """The raw indices of all points; InputError where they are too many to be seen at once."""
+    if space.n_raw > MOST_POINTS:
+        raise InputError(
+            Problem(
+                f"a screening has to see all of {space.n_raw:,} combinations",
+                space.file,
+                key="method",
+                expected=f"at most {MOST_POINTS:,}",
+                hint="sample: {method: lhs, points: 10000} screens a sample",
+            )
+        )
+    index: Indices = space.points(0, int(space.n_raw)).index
+    return index
+
+
 def screen(work: Work, store: Store, run: Run, keep: Keep) -> None:
     """Searches points of `work.sample` until the rest is beaten, or the space's budget is spent."""
     space: Any = work.space
@@ -90,7 +108,7 @@ def screen(work: Work, store: Store, run: Run, keep: Keep) -> None:
         objectives,
         np.stack([known[one.name] for one in objectives], axis=1),
         np.full(len(points), OPEN, np.int8),
-        views_of(points.columns, space.names, networks),
+        views_of(points.columns, [one.name for one in space.variables], networks),
     )
     error = known["status"] == "error"
     hopeless = ~error & _breaks(space, {**points.columns, **known})
