@@ -56,7 +56,7 @@ def test_no_metric_of_a_point_is_better_than_its_bound(
         f"arch: {arch}\nnetworks: [{network}]\nvary: {{{vary}}}\nmethod: dataflow\nobjective: {objective}\n"
     )
     (tmp_path / "one.csv").write_text(LAYERS)
-    (tmp_path / "space.yaml").write_text(f"schema: accelsim.space/1\nname: small\nmethod: dataflow\n{text}")
+    (tmp_path / "space.yaml").write_text(f"schema: accelsim.space/1\nname: small\n{text}")
     space = read_space(tmp_path / "space.yaml")
     points = space.points(0, space.n_raw)
     bounds, found = Bounds(space)(points), evaluator_of(space)(points)
@@ -74,7 +74,7 @@ def test_no_metric_of_a_point_is_better_than_its_bound(
 def test_bounds_of_any_mapping_are_below_those_of_a_dataflow_and_its_searches(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("Layer, M, N, K,\nsmall, 6, 8, 4,\n")
     (tmp_path / "space.yaml").write_text(
-        "schema: accelsim.space/1\nname: small\narch: systolic_32x32\nnetworks: [one.csv]"
+        "schema: accelsim.space/1\nname: small\narch: systolic_32x32\nnetworks: [one.csv]\n"
         "vary: {sram.size: [256 B, 2 KiB], array.rows: [2, 4], array.cols: [4]}\nmethod: any\n"
     )
     space = read_space(tmp_path / "space.yaml")
