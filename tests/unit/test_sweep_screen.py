@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from support.sweep_process import files
 
 from accelsim.base.errors import InputError, InterruptedWorkError
 from accelsim.explore.sweep.answering import answer
+from accelsim.explore.sweep.estimate import estimate
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.machines import Makers
 from accelsim.explore.sweep.read import read_space
@@ -20,6 +22,8 @@ from accelsim.explore.sweep.run import sweep
 from accelsim.explore.sweep.screen import Screening
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import read_columns
+from accelsim.report.blocks import Lines
+from accelsim.report.sweep import sweep_blocks
 
 LAYERS = "Layer, M, N, K,\nwide, 8, 96, 64,\ntall, 96, 8, 64,\n"
 OTHER = "Layer, M, N, K,\nflat, 64, 64, 8,\n"
@@ -106,6 +110,38 @@ def test_what_a_budget_may_have_missed_is_no_less_than_what_it_has(
         if space.screen.gap:
             assert missed["front_frac"] <= space.screen.gap + 1e-8
     assert any("were searched" in note for note in found["notes"])
+
+
+def test_page_and_result_say_what_a_budget_may_have_missed(tmp_path: Path) -> None:
+    space = written(tmp_path, VARY + ANSWERS + "method: screen\nscreen: {refine: 6}\n")
+    sweep(space, evaluator_of(space, cache=False), tmp_path / "out", format="csv")
+    found = answer(space, tmp_path / "out", options={})
+    (note,) = [note for note in found["notes"] if "searched" in note]
+    worst = max(view["front_frac"] for view in found["screening"]["missed"])
+    assert f"by up to {100 * worst:.2g} %" in note
+    assert note in (tmp_path / "out" / "sweep.html").read_text()
+    kept = json.loads((tmp_path / "out" / "result.json").read_text())["screening"]
+    assert kept["missed"] == found["screening"]["missed"]
+    shown = [block for block in sweep_blocks(found) if isinstance(block, Lines)]
+    assert any(note in line for block in shown for line in block.lines)
+    columns = read_columns(tmp_path / "out")
+    left = columns["reason"] == "left out: screen.refine points were searched before it"
+    assert left.any()
+    assert set(columns["status"][left]) == {"screened"}
+
+
+def test_a_dry_run_tells_what_bounds_take_and_no_more_searches_than_the_budget(tmp_path: Path) -> None:
+    free, few = (
+        written(tmp_path, VARY + ANSWERS + f"method: screen\n{screen}")
+        for screen in ("", "screen: {refine: 1}\n")
+    )
+    for space in (free, few):
+        found = estimate(space, evaluator_of(space, cache=False))
+        assert found.seconds is not None
+        assert found.bounds_s is not None
+        assert found.s_per_point is not None
+        n = 1 if space.screen and space.screen.refine else space.n_raw
+        assert found.seconds == pytest.approx(found.bounds_s + n * found.s_per_point)
 
 
 class Stopping(Screening):
