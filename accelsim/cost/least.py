@@ -85,9 +85,10 @@ class ArrayWork:
 def least_array(work: ArrayWork, machines: Machines) -> Least:
     """Of a layer of multiply-accumulates, all its runs and shortcuts."""
     array = _Array(work, machines)
-    moved, pj = array.moved()
-    again = array.again(moved)
-    pj = pj + again * np.minimum(machines.read_pj_per_byte, machines.write_pj_per_byte)[:, -1]
+    moved, pj, beside_dram_pj = array.moved()
+    need = array.dram_bytes()
+    again = np.maximum(need - (moved.read[:, -1] + moved.write[:, -1]).sum(1), 0.0)
+    pj = np.maximum(pj, beside_dram_pj + need * array.dram_pj)
     pace, ends = array.pace(), array.ends()
     extra = Moved(machines)
     for words, home in work.beside:
@@ -141,16 +142,36 @@ class _Array:
 
     # --- words
 
-    def moved(self) -> tuple[Moved, Floats]:
-        """The least bytes of each place by itself, and the least energy of all together."""
+    def moved(self) -> tuple[Moved, Floats, Floats]:
+        """The least bytes of each place by itself, and the least energy of all together, also without DRAM.
+
+        The last takes each byte of DRAM at its lower price, so that any number of them can be added.
+        """
         least = Moved(self.machines)
         pj = self.problem.n_macs * self.machines.mac_pj
+        rest = pj
         for operand in (I, W, O):
-            ways = [self._way(operand, levels) for levels in self._levels(operand)]
+            chains = list(self._levels(operand))
+            ways = [self._way(operand, levels) for levels in chains]
             pj = pj + np.min([way.pj for way in ways], axis=0)
+            others = [self._beside_dram(way, levels) for way, levels in zip(ways, chains, strict=True)]
+            rest = rest + np.min(others, axis=0)
             least.read += np.min([way.read for way in ways], axis=0)
             least.write += np.min([way.write for way in ways], axis=0)
-        return least, pj
+        return least, pj, rest
+
+    def _beside_dram(self, way: Moved, levels: list[int]) -> Floats:  # [A]
+        """Where DRAM itself adds up sums, each hop may be a byte of DRAM instead, and does not count here."""
+        moved = (way.read[:, -1] + way.write[:, -1]).sum(1)
+        rest = way.pj - moved * self.dram_pj
+        at_dram = levels[0] == self.machines.n_levels - 1
+        return np.asarray(rest - way.hop_pj if at_dram and way.write.any() else rest)
+
+    @property
+    def dram_pj(self) -> Floats:  # [A]
+        """The lower price of a byte of DRAM."""
+        of = self.machines
+        return np.asarray(np.minimum(of.read_pj_per_byte, of.write_pj_per_byte)[:, -1])
 
     def _levels(self, operand: int) -> Iterator[list[int]]:
         """The memories that may keep an operand, from the innermost to its home."""
@@ -228,17 +249,15 @@ class _Array:
             moved.hop_pj += (macs - updates) * np.minimum(hop, update)
         return moved
 
-    def again(self, moved: Moved) -> Floats:  # [A]
-        """Bytes that DRAM moves beyond each word once, since the chip has no room for all that is reused."""
+    def dram_bytes(self) -> Floats:  # [A]
+        """Bytes that DRAM moves at least, since the chip has no room for all that is reused."""
         if set(self.work.homes) != {self.machines.n_levels - 1}:
             return np.zeros(self.machines.n)
         keeps = self.machines.holds.copy()
         for operand in (I, W, O):
             if operand not in self.flow.in_array:
                 keeps[: self.machines.fanout_level, operand] = False
-        once = (moved.read[:, -1] + moved.write[:, -1]).sum(1)
-        more: Floats = np.maximum(least_dram_bytes(self.problem, self.machines, keeps) - once, 0.0)
-        return more
+        return least_dram_bytes(self.problem, self.machines, keeps)
 
     # --- cycles
 

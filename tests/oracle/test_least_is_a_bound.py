@@ -19,6 +19,7 @@ from accelsim.cost.evaluate import evaluate
 from accelsim.cost.least import ArrayWork, Least, least_array
 from accelsim.costing import compulsory_words
 from accelsim.mapping.dataflows import ANY, DATAFLOWS, followed
+from accelsim.tables.dims import C, K, P
 from accelsim.tables.machine import Machine
 from accelsim.tables.machines import stacked
 from accelsim.tables.nest import Nest, Problem
@@ -100,6 +101,28 @@ def test_a_small_chip_moves_words_again() -> None:
         for cost in (evaluate(problem, nest, machine, "ws") for nest in nests)
     )
     assert bound <= found
+
+
+def test_words_that_are_moved_again_are_not_counted_beside_a_way_without_any_memory() -> None:
+    """Where memories on the chip cost more than DRAM, the best mapping keeps nothing in them."""
+    problem, machine = room_case(256, 256.0)
+    machine = replace(
+        machine,
+        dataflow="any",
+        read_pj_per_byte=np.array([1e4, 1e4, 1.0]),
+        write_pj_per_byte=np.array([1e4, 1e4, 1.0]),
+        hop_pj_per_byte=0.5,
+        idle_pj_per_cycle=0.0,
+    )
+    keep = np.zeros((3, 3), bool)
+    keep[2] = True
+    dims = (C, K, P)
+    nest = Nest(dims, (2, 2, 2), ("", "", ""), np.full((3, 1), 256), keep)
+    cost = evaluate(problem, nest, machine, "nlr")
+    least = least_array(ArrayWork(problem, compulsory_words(problem)[0], 1, (2, 2, 2)), stacked([machine]))
+    assert least.pj[0] <= cost.energy_pj[0] * SLACK
+    assert least.pj[0] > 0.5 * cost.energy_pj[0]
+    assert least.cycles[0] <= cost.latency_cycles[0]
 
 
 def test_machines_of_different_structures_are_no_table() -> None:
