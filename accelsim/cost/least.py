@@ -24,7 +24,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.least_room import least_dram_bytes
+from accelsim.cost.least_room import least_dram_bytes, pairs_with_words
 from accelsim.cost.least_steps import Filling
 from accelsim.mapping.dataflows import ANY, DATAFLOWS, RS
 from accelsim.tables.dims import N_DIMS, N_OPERANDS, OUTPUT_DIMS, WINDOWS, I, O, W, relevant_dims
@@ -214,10 +214,8 @@ class _Array:
         all_macs = np.full(self.machines.n, prod(x[d] for d in own))
         if operand == W:
             return all_macs
-        there = prod(x[d] for d in own if d not in {d for pair in WINDOWS for d in pair})
-        for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, self.problem.windows, strict=True):
-            h = np.arange(x[p])[:, None] * stride + np.arange(x[r]) * dilation - pad
-            there *= int(np.count_nonzero((h >= 0) & (h < size)))
+        windows = {d for pair in WINDOWS for d in pair}
+        there = prod(x[d] for d in own if d not in windows) * pairs_with_words(self.problem)[0]
         return np.where(self.machines.padding_stored[:, level], all_macs, there)
 
     def _sums(self, levels: list[int]) -> Moved:

@@ -18,13 +18,14 @@ for any X; three are tried. What no memory keeps passes in the step that uses it
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.tables.dims import N_OPERANDS, WINDOWS, O
+from accelsim.tables.dims import N_DIMS, N_OPERANDS, WINDOWS, O
 from accelsim.tables.machines import Machines
 from accelsim.tables.nest import Problem
 
@@ -41,12 +42,15 @@ def least_dram_bytes(problem: Problem, machines: Machines, keeps: NDArray[np.boo
     widths = np.ones(machines.n)
     for operand in range(N_OPERANDS):
         widths = widths * widths_of(machines, operand).min(axis=0)
-    most = np.sqrt(uses_of_a_word(problem) / widths)
+    pairs, uses = pairs_with_words(problem)
+    others = set(range(N_DIMS)) - {d for pair in WINDOWS for d in pair}
+    macs = pairs * prod(problem.extents[d] for d in others)  # those on padding need no input
+    most = np.sqrt(uses / widths)
     best = np.zeros(machines.n)
     with np.errstate(invalid="ignore"):
         for ratio in PIECES:
             piece = most * ((ratio + 2) / 3 * room) ** 1.5
-            found = (ratio * room - widest) * (problem.n_macs / piece - 1)  # words are not cut
+            found = (ratio * room - widest) * (macs / piece - 1)  # words are not cut
             best = np.fmax(best, found)
     return best
 
@@ -73,11 +77,14 @@ def widths_of(machines: Machines, operand: int) -> Floats:  # [any number, A]
     return np.stack(widths)
 
 
-def uses_of_a_word(problem: Problem) -> int:
-    """The most pairs of an output pixel and a filter tap that read the same input word."""
-    x, uses = problem.extents, []
+@cache
+def pairs_with_words(problem: Problem) -> tuple[int, int]:
+    """Pairs of an output pixel and a filter tap that read an input word (others are on padding), and the most
+    of them that read the same one."""
+    x, pairs, most = problem.extents, 1, 1
     for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, problem.windows, strict=True):
         h = (np.arange(x[p])[:, None] * stride + np.arange(x[r]) * dilation - pad).ravel()
         there = h[(h >= 0) & (h < size)]
-        uses.append(int(np.bincount(there).max()) if len(there) else 1)
-    return prod(uses)
+        pairs *= len(there)
+        most *= int(np.bincount(there).max(initial=1))
+    return pairs, most
