@@ -27,6 +27,8 @@ RESULT: Final = "result.json"
 FRONT: Final = "pareto.csv"
 PAGE: Final = "sweep.html"
 DPI: Final = 110
+KINDS: Final = ("ok", "infeasible", "error", "screened")
+"""What can come of a point."""
 N_GROWTH: Final = 40
 """Places at which the hypervolume of a sample is taken."""
 
@@ -57,6 +59,11 @@ def answer(
     )
     curve = _growth(views[0]) if space.sample is not None else None
     found["hypervolume"] = curve
+    if space.method == "screen":
+        from accelsim.explore.sweep.screened import note_of, screening
+
+        found["screening"] = screening(space, directory, columns, objectives)
+        found["notes"].append(note_of(found["screening"]))
     if keep:
         _write(space, directory, found, views, objectives)
     return found
@@ -104,7 +111,7 @@ def counts(space: Space, columns: Columns) -> dict[str, int]:
     """Points by what came of them."""
     status = columns["status"]
     totals = {"n_raw": space.n_raw, "n_points": len(status)}
-    return totals | {f"n_{kind}": int((status == kind).sum()) for kind in ("ok", "infeasible", "error")}
+    return totals | {f"n_{kind}": int((status == kind).sum()) for kind in KINDS}
 
 
 def _columns(space: Space, directory: Path, objectives: Sequence[Objective]) -> dict[str, NDArray[Any]]:
