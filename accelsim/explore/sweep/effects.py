@@ -137,9 +137,7 @@ def _means(one: Varies, n: Floats, sums: Floats, log: bool) -> tuple[tuple[Any, 
 
 def ratios(there: Mapping[str, float] | None, here: Mapping[str, float]) -> dict[str, float | None]:
     """Of each objective, there over here; None where one of them is not known."""
-    found: dict[str, float | None] = dict.fromkeys(here)
-    for name, value in here.items() if there is not None else ():
-        if value:
-            ratio = there[name] / value
-            found[name] = ratio if math.isfinite(ratio) else None
-    return found
+    if there is None:
+        return dict.fromkeys(here)
+    found = {name: there[name] / value if value else math.nan for name, value in here.items()}
+    return {name: ratio if math.isfinite(ratio) else None for name, ratio in found.items()}

@@ -49,8 +49,8 @@ class Numbering:
     def point(self, machine: Ints, network: Ints | int) -> Ints:
         """The points of machines with a network; arrays of shapes that go together."""
         above, below = np.divmod(machine, self._below)
-        found: Ints = (above * self.n_networks + network) * self._below + below
-        return found
+        found = (above * self.n_networks + network) * self._below + below
+        return np.asarray(found, np.int64)
 
     def codes(self, machine: Ints) -> list[Ints]:
         """The place of each machine's value among those of each variable  # len(factors) x [n]"""

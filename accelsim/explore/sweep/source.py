@@ -155,10 +155,11 @@ def _held(
 ) -> Iterator[tuple[Ints, Sequence[Columns]]]:
     """Machines of a sample, in order."""
     tables = [source.table(at, names) for at in range(len(source.spans))]
-    machine = np.unique(np.concatenate([numbering.split(table["index"])[0] for table in tables] or [[]]))
+    none = np.empty(0, np.int64)
+    machine = np.unique(np.concatenate([none, *(numbering.split(table["index"])[0] for table in tables)]))
     size = max(1, WINDOW // numbering.n_networks)
     for start in range(0, len(machine), size):
-        yield machine[start : start + size].astype(np.int64), tables
+        yield machine[start : start + size], tables
 
 
 def _holding(spans: Sequence[tuple[int, int]], points: Ints) -> list[int]:
