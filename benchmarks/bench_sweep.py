@@ -1,7 +1,7 @@
 """Sweeps: the closed form on many machines, points of a space, whole processes, workers, searches.
 
 Run: python benchmarks/bench_sweep.py [closed] [points] [whole] [workers] [search]
-(all without arguments; some minutes). `closed`, `points` and `search` are CPU time of this process; `whole` is
+(all without arguments; some minutes). `closed`, `points`, `search` are CPU time of this process; `whole` is
 `accelsim sweep SPACE -o DIR` from its start to the page; `workers` is bench_sweep_workers.py.
 """
 
