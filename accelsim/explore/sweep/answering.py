@@ -15,10 +15,8 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
-from accelsim.explore.sweep.pictures import growth_picture, pictures
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import Stored
-from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -127,7 +125,9 @@ def _write(
     objectives: Sequence[Objective],
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
-    from accelsim.charts.png import png
+    from accelsim.charts.png import png  # matplotlib: half a second that sweeps without -o don't need
+    from accelsim.explore.sweep.pictures import growth_picture, pictures
+    from accelsim.report.sweep_page import sweep_page
 
     title = f"{space.name} on {space.arch}"
     drawn = {name: png(figure, DPI) for name, figure in pictures(views[0], objectives, space.units, title)}
