@@ -19,7 +19,8 @@ Keeps = Callable[[Columns], NDArray[np.bool_]]
 
 ABSENT: Final = -1
 OK: Final = 0
-STATUSES: Final = ("ok", "infeasible", "error")
+STATUSES: Final = ("ok", "infeasible", "error", "screened")
+"""What can come of a point."""
 WINDOW: Final = 2**16
 """Points that are looked at together where a machine's networks lie in several parts."""
 
@@ -91,8 +92,8 @@ def status_of(table: Columns, keeps: Keeps | None) -> NDArray[np.int8]:
     """What came of each point, as places in STATUSES; what breaks a constraint on metrics is infeasible."""
     status = table["status"]
     codes = np.full(len(status), STATUSES.index("error"), np.int8)
-    codes[status == "infeasible"] = STATUSES.index("infeasible")
-    codes[status == "ok"] = OK
+    for code, word in enumerate(STATUSES):
+        codes[status == word] = code
     if keeps is not None and len(codes):
         codes[(codes == OK) & ~keeps(table)] = STATUSES.index("infeasible")
     return codes
