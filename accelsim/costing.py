@@ -122,7 +122,7 @@ class Costing:
         for step, layer in self._array_layers():
             if layer.name in given or (only is not None and layer.name not in only):
                 continue
-            problem, homes = lower(layer), self._array_homes(layer)
+            problem, homes = lower(layer), self.array_homes(layer)
             room = room_of_tiles(self.machine, self._room(step), homes)
             key = problem, homes, room.tobytes(), self.zeros.get(layer.name)
             if key not in known:
@@ -197,7 +197,7 @@ class Costing:
             cost = together(self.machine, cost, movement_cost(self.machine, shortcuts, []))
         return cost
 
-    def _array_homes(self, layer: Layer) -> tuple[int, int, int]:
+    def array_homes(self, layer: Layer) -> tuple[int, int, int]:
         second = (
             self.homes.of(layer.inputs[1])
             if layer.weight_is_activation and len(layer.inputs) > 1
@@ -206,7 +206,7 @@ class Costing:
         return self.homes.of(layer.inputs[0]), second, self.homes.of(layer.outputs[0])
 
     def _evaluate(self, layer: Layer, step: int, given: GivenMapping) -> tuple[LayerCost, Mapping]:
-        problem, homes = lower(layer), self._array_homes(layer)
+        problem, homes = lower(layer), self.array_homes(layer)
         machine = replace(self.machine_of(layer), capacity_bytes=self._room(step))
         nest = self._given_nest(problem, machine, homes, layer, given)
         dataflow = RS if isinstance(given, RowStationaryParameters) else DATAFLOWS[machine.dataflow]
@@ -281,7 +281,7 @@ class Costing:
             weights = min(weights, layer.params or weights)
         words = inputs, weights, outputs
         machine, total, energy = self.machine_of(layer), 0.0, 0.0
-        for operand, home in zip((I, W, O), self._array_homes(layer), strict=True):
+        for operand, home in zip((I, W, O), self.array_homes(layer), strict=True):
             if home != self.dram:
                 continue
             runs = 1 if operand == W else layer.repeat  # weights could stay for all runs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel
@@ -32,6 +33,11 @@ class Address:
 
 def submodel(annotation: Any) -> type[BaseModel] | None:
     """The model inside an annotation such as `Hop | None` or `tuple[Memory, ...]`."""
+    return _first_model(annotation)
+
+
+@cache
+def _first_model(annotation: Any) -> type[BaseModel] | None:
     return next(iter(submodels(annotation)), None)
 
 

@@ -53,7 +53,7 @@ def find_homes(graph: LayerGraph, machine: Machine) -> Homes:
             users = graph.consumers.get(name, ())
             last = max((step[user.name] for user in users), default=born)
             for level in levels:
-                if not all(machine.holds[level, t] for t in _roles(name, layer, users)):
+                if not all(machine.holds[level, t] for t in roles_of(name, layer, users)):
                     continue
                 room = machine.capacity_bytes[level] * (1 - machine.activation_reserve_frac)
                 width = float(machine.word_bits[level] or machine.bits[I]) / 8
@@ -98,7 +98,7 @@ def _check_dram(graph: LayerGraph, machine: Machine, demand: NDArray[np.float64]
         )
 
 
-def _roles(tensor: str, producer: Layer, users: Iterable[Layer]) -> set[int]:
+def roles_of(tensor: str, producer: Layer, users: Iterable[Layer]) -> set[int]:
     """Operands that arrays take a tensor for; other layers take it from anywhere."""
     roles = {O} if producer.kind == "array" else set()
     for user in users:

@@ -153,16 +153,18 @@ def steps_table(answer: Row, view: Row) -> Table | None:
     for one in view["steps"]:
         name = one["variable"]
         step = f"{said(answer, name, knee[name])} -> {said(answer, name, one['level'])}"
-        lines.append((name, step, *(_change(one["ratios"].get(goal), one["index"]) for goal in goals)))
+        without = "not searched, or fails" if answer.get("screening") else "fails"
+        changes = (_change(one["ratios"].get(goal), one["index"], without) for goal in goals)
+        lines.append((name, step, *changes))
     heads = (Head("variable", "left"), Head("step", "left"), *(Head(f"{name} %") for name in goals))
     title = f"One step from the knee of {named(view['network'], answer)} (point {knee['index']})"
     return Table(title, heads, tuple(lines))
 
 
-def _change(ratio: float | None, index: int | None) -> str:
+def _change(ratio: float | None, index: int | None, without: str) -> str:
     if index is None:
         return "no such point"
-    return "fails" if ratio is None else f"{100 * (ratio - 1):+.1f}"
+    return without if ratio is None else f"{100 * (ratio - 1):+.1f}"
 
 
 def points_of(answer: Row, view: Row, role: str) -> list[Row]:
@@ -203,7 +205,8 @@ def counts(answer: Row) -> str:
         count(totals["n_points"], "point"),
         f"{totals['n_ok']:,} ok",
     ]
-    words += [f"{totals[f'n_{kind}']:,} {kind}" for kind in ("infeasible", "error") if totals[f"n_{kind}"]]
+    others = ("infeasible", "error", "screened")
+    words += [f"{totals[f'n_{kind}']:,} {kind}" for kind in others if totals.get(f"n_{kind}")]
     return ", ".join(words)
 
 
@@ -263,7 +266,11 @@ def estimate_blocks(found: Row) -> list[Block]:
             else f"{quantity(pace, 's')} a point"
         )
         timed = f"{count(figures['n_timed'], 'point')} timed, {rate}"
-        lines.append(f"time: about {quantity(figures['seconds'], 's', 2)} ({timed})")
+        most = "about" if figures.get("bounds_s") is None else "at most about"
+        lines.append(f"time: {most} {quantity(figures['seconds'], 's', 2)} ({timed})")
+        if figures.get("bounds_s") is not None:
+            took = quantity(figures["bounds_s"], "s", 2)
+            lines.append(f"bounds of all points take {took} of it; how many they spare is known only then")
     lines.append(f"memory: about {si(figures['memory_bytes'], 'B', 2)}")
     if figures["disk_bytes"] is not None:
         lines.append(f"disk: about {si(figures['disk_bytes'], 'B', 2)}")

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_whole
 from accelsim.explore.sweep.answers import View, answers_of
@@ -15,8 +17,9 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
+from accelsim.explore.sweep.source import STATUSES, status_of
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import Stored
+from accelsim.explore.sweep.stored import Stored, read_columns
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -59,6 +62,13 @@ def answer(
         run=run,
     )
     found["hypervolume"] = curve
+    if space.method == "screen":
+        from accelsim.explore.sweep.screened import note_of, screening
+
+        table = read_columns(directory, columns)  # held, as the screening itself holds all points
+        table["status"] = np.asarray(STATUSES)[status_of(table, keeps)]
+        found["screening"] = screening(space, directory, table, objectives)
+        found["notes"].append(note_of(found["screening"]))
     if keep:
         _write(space, directory, found, answers.views, objectives)
     return found

@@ -69,7 +69,7 @@ def _run(
 
     def send(n: int) -> None:
         for chunk in islice(chunks, n):
-            if sample is not None:
+            if sample is not None and chunk.listed is None:
                 chunk = replace(chunk, listed=sample[chunk.start : chunk.stop])
             # the work rides with each chunk: what is scattered dies with the workers that hold it
             pending.add(client.submit(_serve, VERSION, packed, chunk, pure=False))

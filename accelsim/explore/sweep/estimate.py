@@ -19,6 +19,8 @@ from accelsim.explore.sweep.work import Evaluator
 FIRST: Final = 4
 PATIENCE_S: Final = 2.0
 """More points are timed until one evaluation takes so long."""
+N_BOUNDS: Final = 100
+"""Points whose bounds are timed."""
 LEAST_PART: Final = 1024
 """Of a table that is to say how many bytes a point has on disk: a file's head is not its points."""
 
@@ -34,6 +36,8 @@ class Estimate:
     seconds: float | None
     memory_bytes: int
     disk_bytes: int | None
+    bounds_s: float | None = None
+    """Of a screening: the bounds of all points, part of `seconds`, which is for searching all that it may."""
 
 
 def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str | None = None) -> Estimate:
@@ -46,7 +50,9 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
     n_asked = space.n_raw if n_points is None else n_points
     if space.sample is not None:
         n_asked = min(space.sample.points, n_asked)
-    chunk = getattr(evaluator, "chunk", None) or default_chunk(n_asked)
+    bounds = getattr(evaluator, "bounds", None)
+    chunk = default_chunk(n_asked, bounds is not None)
+    chunk = chunk if bounds is not None else getattr(evaluator, "chunk", None) or chunk
     n, n_timed, pace, n_bytes, on_disk = FIRST, 0, None, 0.0, None
     while n_asked:
         index = np.unique(np.linspace(0, space.n_raw - 1, min(n, space.n_raw)).astype(np.int64))
@@ -66,10 +72,25 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
             pace = took / len(points) if pace is None and len(points) else pace
             break
         n *= 8
-    seconds = None if pace is None else pace * n_asked / workers
+    budget = space.screen.refine if space.screen is not None else None
+    n_searched = n_asked if budget is None else min(budget, n_asked)
+    seconds = None if pace is None else pace * n_searched / workers
+    bounds_s = None
+    if bounds is not None and seconds is not None:
+        bounds_s = _bounds_s(space, bounds) * n_asked / workers
+        seconds += bounds_s
     held = _peak_bytes() + math.ceil(4 * n_bytes * min(chunk, n_asked))
     disk = None if on_disk is None else math.ceil(on_disk * n_asked)
-    return Estimate(space.n_raw, n_points, n_timed, pace, seconds, workers * held, disk)
+    return Estimate(space.n_raw, n_points, n_timed, pace, seconds, workers * held, disk, bounds_s)
+
+
+def _bounds_s(space: Space, bounds: Any) -> float:
+    """Seconds that the bounds of a point take, its machine included."""
+    index = np.unique(np.linspace(0, space.n_raw - 1, min(N_BOUNDS, space.n_raw)).astype(np.int64))
+    points = space.points_at(index)
+    start = time.perf_counter()
+    bounds(points)
+    return (time.perf_counter() - start) / max(len(points), 1)
 
 
 def _peak_bytes() -> int:

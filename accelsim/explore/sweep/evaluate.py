@@ -16,12 +16,12 @@ Evaluator = Callable[[Points], dict[str, NDArray[Any]]]
 
 
 def evaluator_of(space: Space, cache: bool = True, method: str | None = None) -> Evaluator:
-    """The evaluator of a space's method, or of another one (a screening's two); `cache`: of searches on disk.
+    """The evaluator of a space's method, or of another one; `cache`: of searches on disk.
 
     Metrics of a point are those of one `run` (or `split`) of its machine, to the last digit. InputError where
     the method can't evaluate the space.
     """
-    method = method or ("closed_form" if space.method == "screen" else space.method)
+    method = method or space.method
     if method == "closed_form":
         from accelsim.explore.sweep.closed_form import ClosedForm
 
@@ -34,4 +34,8 @@ def evaluator_of(space: Space, cache: bool = True, method: str | None = None) ->
         from accelsim.explore.sweep.splits import Splits
 
         return Splits(space, cache)
+    if method == "screen":
+        from accelsim.explore.sweep.screen import Screening
+
+        return Screening(space, cache)
     raise InputError(Problem(f"no method {method!r}", space.file, key="method"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.base.errors import AccelsimError
+from accelsim.base.errors import AccelsimError, InfeasibleError
 from accelsim.explore.sweep.space import Space, beside
 from accelsim.explore.sweep.variables import Derived, Value, Variable, setting_text
 
@@ -121,6 +121,31 @@ class Answer:
                 columns[name][without] = 0 if name in WHOLE else np.nan
         columns["reason"] = columns["reason"].astype(np.str_)
         return {name: columns[name] for name in ORDER}
+
+
+def evaluate_one(
+    makers: Makers,
+    answer: Answer,
+    where: NDArray[Any],
+    row: Mapping[str, Value],
+    found: Callable[[Arch, Mapping[str, Value]], Mapping[str, Any]],
+    dataflow: str | None = None,
+) -> None:
+    """Points of one machine and network: their area and what `found` makes of them, or why there is none."""
+    from accelsim.hardware.constants import total_area_mm2
+
+    arch = makers.arch(makers.sets(row), dataflow)
+    if isinstance(arch, str):
+        answer.fail(where, "error", arch)
+        return
+    area = total_area_mm2(arch.spec)
+    answer.columns["area_mm2"][where] = np.nan if area is None else area
+    try:
+        answer.put(where, found(arch, row))
+    except InfeasibleError as error:
+        answer.fail(where, "infeasible", reason_of(error))
+    except AccelsimError as error:
+        answer.fail(where, "error", reason_of(error))
 
 
 WHOLE = ("latency_cycles", "macs", "dram_bytes", "sram_bytes")

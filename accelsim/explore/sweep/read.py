@@ -18,6 +18,7 @@ from accelsim.base.yaml_lines import MAX_BYTES, Document, Key, load_yaml
 from accelsim.explore.sweep.choose import Entries, read_entries
 from accelsim.explore.sweep.metrics import METRICS
 from accelsim.explore.sweep.names import Names, constraint, derived_columns
+from accelsim.explore.sweep.screen_key import read_screen
 from accelsim.explore.sweep.space import (
     METHODS,
     SAMPLES,
@@ -45,6 +46,7 @@ KEYS: Final = (
     "objective",
     "answers",
     "sample",
+    "screen",
 )
 MAX_POINTS: Final = 2**53
 """Numbers of points are int64 and stand in tables as doubles do."""
@@ -89,6 +91,7 @@ class Reader:
         self.networks(entries)
         objective = self.choice("objective", OBJECTIVES, "edp")
         answers, sample = self.answers(), self.sample()
+        screen = read_screen(self, method, answers, sample)
         self.constraint_texts()
         if entries.settings is None or self.problems:
             self.agreement(entries)
@@ -112,6 +115,7 @@ class Reader:
             sample,
             self.document.file,
             self.sha256,
+            screen,
         )
         if space.n_raw > MAX_POINTS:
             self.note(

@@ -22,7 +22,7 @@ from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import MANIFEST, Store, read_manifest
 from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, Work, better
 
-SEARCHED: Final = ("dataflow", "any", "split")
+SEARCHED: Final = ("dataflow", "any", "split", "screen")
 """Methods that search."""
 LARGEST_CHUNK: Final = 2**15
 SMALLEST_CHUNK: Final = 2**10
@@ -98,6 +98,10 @@ def sweep(
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
     sample = getattr(space, "sample", None)
     indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
+    if getattr(space, "method", None) == "screen" and indices is None:
+        from accelsim.explore.sweep.screen import every_point
+
+        indices = every_point(space)
     n_points = _n_points(space, indices)
     chunk = (
         chunk
@@ -114,6 +118,10 @@ def sweep(
                     from accelsim.explore.sweep.evolve import evolve
 
                     evolve(work, sample, chunk, store, run, kept.add)
+                elif getattr(space, "method", None) == "screen":
+                    from accelsim.explore.sweep.screen import screen
+
+                    screen(work, store, run, kept.add)
                 else:
                     for part in run(_missing(n_points, chunk, store)):
                         kept.add(part)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from accelsim.explore.sweep.metrics import METRICS
 from accelsim.explore.sweep.read import OBJECTIVES
+from accelsim.explore.sweep.screen_key import SEARCHES
 from accelsim.explore.sweep.space import METHODS, SAMPLES, SCHEMA
 
 _ONE: Final = {"type": ["string", "number", "boolean", "null"]}
@@ -58,6 +59,27 @@ def json_schema() -> dict[str, Any]:
                 "seed": {"type": "integer", "minimum": 0, "default": 0},
             },
             "required": ["method", "points"],
+            "additionalProperties": False,
+        },
+        "screen": {
+            "type": "object",
+            "description": "with method screen: which search refines, and where it may stop",
+            "properties": {
+                "method": {"enum": list(SEARCHES), "default": SEARCHES[0]},
+                "refine": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "points that are searched at most",
+                },
+                "gap": {
+                    "anyOf": [
+                        {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+                        {"type": "string", "pattern": "^[0-9.]+ *%$"},
+                    ],
+                    "default": 0,
+                    "description": "what could be better by less than this share is left",
+                },
+            },
             "additionalProperties": False,
         },
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.base.errors import AccelsimError, InfeasibleError
 from accelsim.explore.sweep.distinct import distinct
-from accelsim.explore.sweep.machines import Answer, Makers, metrics, reason_of
+from accelsim.explore.sweep.machines import Answer, Makers, evaluate_one, metrics
 from accelsim.explore.sweep.points import Points
 from accelsim.explore.sweep.space import Space
 
@@ -30,30 +30,17 @@ class Searched:
         order = np.argsort(which, kind="stable")
         ends = np.searchsorted(which[order], np.arange(len(first) + 1))
         for number, at in enumerate(first.tolist()):
-            self._evaluate(answer, order[ends[number] : ends[number + 1]], points.row(at))
+            place = order[ends[number] : ends[number + 1]]
+            evaluate_one(
+                self.makers, answer, place, points.row(at), self._metrics, "any" if self.free else None
+            )
         return answer.done()
 
     def _shapes_array(self, name: str) -> bool:
         key = self.makers.keys.get(name, "")
         return key in ("", "core.dataflow") or key.startswith(("core.array.", "core.pe.", "core.mac."))
 
-    def _evaluate(self, answer: Answer, place: NDArray[np.int64], row: dict[str, Any]) -> None:
-        arch = self.makers.arch(self.makers.sets(row), "any" if self.free else None)
-        if isinstance(arch, str):
-            answer.fail(place, "error", arch)
-            return
-        from accelsim.hardware.constants import total_area_mm2
-
-        area = total_area_mm2(arch.spec)
-        answer.columns["area_mm2"][place] = np.nan if area is None else area
-        try:
-            answer.put(place, self._metrics(arch, row))
-        except InfeasibleError as error:
-            answer.fail(place, "infeasible", reason_of(error))
-        except AccelsimError as error:
-            answer.fail(place, "error", reason_of(error))
-
-    def _metrics(self, arch: Any, row: dict[str, Any]) -> dict[str, Any]:
+    def _metrics(self, arch: Any, row: Mapping[str, Any]) -> dict[str, Any]:
         """The totals that `run` has, and what the searches may have missed."""
         from accelsim import flow
         from accelsim.mapper.found import SearchOptions

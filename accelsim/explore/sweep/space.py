@@ -57,6 +57,17 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Screen:
+    """How far a screening goes: the search that refines, and where it may stop before all is proven."""
+
+    method: str = "dataflow"
+    refine: int | None = None
+    """Points that are refined at most."""
+    gap: float = 0.0
+    """What could be better than a refined point by less than this share, in every objective, is left."""
+
+
+@dataclass(frozen=True)
 class Space:
     """A space file, read and checked; `arch` and `model_of` are what `accelsim.arch` and `load` take.
 
@@ -76,6 +87,8 @@ class Space:
     sample: Sample | None
     file: str
     sha256: str
+    screen: Screen | None = None
+    """With method screen only."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -205,6 +218,7 @@ class Space:
             "objective": self.objective,
             "answers": {"minimise": list(self.answers.minimise), "maximise": list(self.answers.maximise)},
             "sample": vars(self.sample) if self.sample else None,
+            "screen": vars(self.screen) if self.screen else None,
             "n_raw": self.n_raw,
         }
 

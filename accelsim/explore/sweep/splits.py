@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.base.errors import AccelsimError, InfeasibleError
 from accelsim.explore.sweep.distinct import distinct
-from accelsim.explore.sweep.machines import Answer, Makers, reason_of
+from accelsim.explore.sweep.machines import Answer, Makers, evaluate_one
 from accelsim.explore.sweep.points import Points
 from accelsim.explore.sweep.space import Space
 
@@ -29,26 +29,11 @@ class Splits:
         answer = Answer.empty(n)
         first, which = distinct(list(points.columns.values()), n)
         for number, at in enumerate(first.tolist()):
-            self._evaluate(answer, np.flatnonzero(which == number), points.row(at))
+            place = np.flatnonzero(which == number)
+            evaluate_one(self.makers, answer, place, points.row(at), self._metrics)
         return answer.done()
 
-    def _evaluate(self, answer: Answer, place: NDArray[np.int64], row: dict[str, Any]) -> None:
-        from accelsim.hardware.constants import total_area_mm2
-
-        arch = self.makers.arch(self.makers.sets(row))
-        if isinstance(arch, str):
-            answer.fail(place, "error", arch)
-            return
-        area = total_area_mm2(arch.spec)
-        answer.columns["area_mm2"][place] = np.nan if area is None else area
-        try:
-            answer.put(place, self._metrics(arch, row))
-        except InfeasibleError as error:
-            answer.fail(place, "infeasible", reason_of(error))
-        except AccelsimError as error:
-            answer.fail(place, "error", reason_of(error))
-
-    def _metrics(self, arch: Any, row: dict[str, Any]) -> dict[str, Any]:
+    def _metrics(self, arch: Any, row: Mapping[str, Any]) -> dict[str, Any]:
         """The best cell; bytes are those of a replica's pass."""
         from accelsim.explore.split import split
 

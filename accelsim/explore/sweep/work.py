@@ -70,6 +70,8 @@ class Chunk:
     start: int
     stop: int
     listed: Indices | None = None
+    told: tuple[str, str] | None = None
+    """Status and reason of points that are not evaluated, whatever else is known of them."""
 
     @property
     def n_raw(self) -> int:
@@ -119,7 +121,8 @@ class Work:
         points = self.points(chunk)
         if len(points.index) == 0:
             return Part(chunk.number, chunk.n_raw, 0, 0, (0, -1), (), {}, b"")
-        metrics = self.evaluator(points)
+        evaluator: Any = self.evaluator
+        metrics = evaluator(points) if chunk.told is None else evaluator.told(points, *chunk.told)
         table: dict[str, Column] = {"index": points.index}
         for name, values in (*points.columns.items(), *metrics.items()):
             if name in table:
