@@ -16,7 +16,7 @@ from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import Stored
+from accelsim.explore.sweep.stored import sifted
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -38,17 +38,15 @@ def answer(
     Points pass part by part, so that memory does not grow with their number.
     """
     objectives = objectives_of(space)
-    stored = Stored(directory)
-    needs = space.metrics_needed
-    keeps = space.keeps if needs else None
+    points = sifted(directory, space)
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
-    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *needs, "status"]
+    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(stored, space.variables, objectives, columns, keeps, needs)
+    answers = answers_of(points, space.variables, objectives, columns)
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
-        curve = growth_of(stored, Numbering(space.variables), objectives, keeps, needs, every)
+        curve = growth_of(points, Numbering(space.variables), objectives, every)
     found = envelope(
         said_of(space),
         answers.views,
