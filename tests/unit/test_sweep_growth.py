@@ -16,6 +16,7 @@ from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import Objective
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import sweep
+from accelsim.explore.sweep.source import Sifted
 from accelsim.explore.sweep.stored import read_columns
 from tests.support.sweeps import Axis, Held
 
@@ -69,7 +70,7 @@ def test_machines_of_several_networks_count_once_their_last_network_is_evaluated
         "status": np.full(6, "ok"),
     }
     goals = (Objective("latency_s"), Objective("energy_j"))
-    curve = growth_of(Held(columns, 4, in_order=False), Numbering(axes), goals, None, ())
+    curve = growth_of(Sifted(Held(columns, 4, in_order=False)), Numbering(axes), goals)
     assert curve is not None
     assert curve["evaluations"] == [3, 5, 6]
     points = (np.array([[4.0, 1.0], [2.0, 2.0], [1.0, 4.0]]) - 1) / 3

@@ -17,9 +17,9 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
-from accelsim.explore.sweep.source import STATUSES, status_of
+from accelsim.explore.sweep.source import STATUSES
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import Stored, read_columns
+from accelsim.explore.sweep.stored import sifted
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -41,17 +41,15 @@ def answer(
     Points pass part by part, so that memory does not grow with their number.
     """
     objectives = objectives_of(space)
-    stored = Stored(directory)
-    needs = space.metrics_needed
-    keeps = space.keeps if needs else None
+    points = sifted(directory, space)
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
-    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *needs, "status"]
+    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(stored, space.variables, objectives, columns, keeps, needs)
+    answers = answers_of(points, space.variables, objectives, columns)
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
-        curve = growth_of(stored, Numbering(space.variables), objectives, keeps, needs, every)
+        curve = growth_of(points, Numbering(space.variables), objectives, every)
     found = envelope(
         said_of(space),
         answers.views,
@@ -65,8 +63,8 @@ def answer(
     if space.method == "screen":
         from accelsim.explore.sweep.screened import note_of, screening
 
-        table = read_columns(directory, columns)  # held, as the screening itself holds all points
-        table["status"] = np.asarray(STATUSES)[status_of(table, keeps)]
+        table = points.held(columns)  # as the screening itself holds all points
+        table["status"] = np.asarray(STATUSES)[table["status"]]
         found["screening"] = screening(space, directory, table, objectives)
         found["notes"].append(note_of(found["screening"]))
     if keep:
