@@ -35,8 +35,11 @@ def answer(
     options: Mapping[str, Any],
     run: Mapping[str, Any] | None = None,
     keep: bool = True,
+    drawn: bool = True,
 ) -> dict[str, Any]:
     """The envelope of a finished sweep; with `keep` its files are written into the directory, too.
+
+    `drawn`: pictures among them, which take longer than a hundred thousand points.
 
     Points pass part by part, so that memory does not grow with their number.
     """
@@ -68,7 +71,7 @@ def answer(
         found["screening"] = screening(space, directory, table, objectives)
         found["notes"].append(note_of(found["screening"]))
     if keep:
-        _write(space, directory, found, answers.views, objectives)
+        _write(space, directory, found, answers.views, objectives, drawn)
     return found
 
 
@@ -131,16 +134,12 @@ def _write(
     found: Mapping[str, Any],
     views: Sequence[View],
     objectives: Sequence[Objective],
+    pictured: bool,
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
-    from accelsim.charts.png import png  # matplotlib: half a second that sweeps without -o don't need
-    from accelsim.explore.sweep.pictures import growth_picture, pictures
     from accelsim.report.sweep_page import sweep_page
 
-    title = f"{space.name} on {space.arch}"
-    drawn = {name: png(figure, DPI) for name, figure in pictures(views[0], objectives, space.units, title)}
-    if found["hypervolume"] is not None:
-        drawn["hypervolume"] = png(growth_picture(found["hypervolume"], title), DPI)
+    drawn = _drawn(space, found, views[0], objectives) if pictured else {}
     files = {f"{name}.png": data for name, data in drawn.items()}
     files[FRONT] = _csv([row for view in views for row in points_of(view)]).encode()
     files[PAGE] = sweep_page(found, drawn).encode()
@@ -151,6 +150,20 @@ def _write(
     except OSError as error:
         said = f"can't write the answers: {error.strerror or error}"
         raise InputError(Problem(said, file=str(directory), hint="--resume writes them again")) from error
+
+
+def _drawn(
+    space: Space, found: Mapping[str, Any], view: View, objectives: Sequence[Objective]
+) -> dict[str, bytes]:
+    """Pictures by name."""
+    from accelsim.charts.png import png  # matplotlib: half a second that sweeps without pictures don't need
+    from accelsim.explore.sweep.pictures import growth_picture, pictures
+
+    title = f"{space.name} on {space.arch}"
+    drawn = {name: png(figure, DPI) for name, figure in pictures(view, objectives, space.units, title)}
+    if found["hypervolume"] is not None:
+        drawn["hypervolume"] = png(growth_picture(found["hypervolume"], title), DPI)
+    return drawn
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
