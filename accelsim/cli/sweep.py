@@ -53,6 +53,9 @@ def sweep(
         Format | None,
         typer.Option("--format", help="Of the points; parquet where pyarrow is installed, else csv."),
     ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Draw into DIR; a second or two of each sweep.")
+    ] = True,
     cache: Cache = True,
     json: Json = False,
     quiet: Quiet = False,
@@ -81,7 +84,8 @@ def sweep(
     engine = {"workers": workers, "cluster": cluster, "resume": resume, "format": format}
     with tempfile.TemporaryDirectory(prefix="accelsim_sweep_") as passing:
         place = output if output is not None else Path(passing)
-        found = _run(read, evaluator, place, engine, keep=output is not None, progress=not json and not quiet)
+        keep = {"keep": output is not None, "drawn": pictures}
+        found = _run(read, evaluator, place, engine, keep, progress=not json and not quiet)
     if json:
         streams.out(to_json(found))
     elif not quiet:
@@ -102,7 +106,7 @@ def _read(space: str | None, example: str | None) -> Space:
 
 
 def _run(
-    space: Space, evaluator: Any, place: Path, engine: dict[str, Any], keep: bool, progress: bool
+    space: Space, evaluator: Any, place: Path, engine: dict[str, Any], keep: dict[str, bool], progress: bool
 ) -> dict[str, Any]:
     """Evaluates what is missing in the directory, then answers from all that it holds."""
     import platform
@@ -125,7 +129,7 @@ def _run(
         "host": platform.node(),
         "python": platform.python_version(),
     }
-    return answer(space, place, options={}, run=run, keep=keep)
+    return answer(space, place, options={}, run=run, **keep)
 
 
 def _said(state: State) -> str:

@@ -147,6 +147,15 @@ def test_every_shipped_space_is_listed_and_can_be_read(name: str, capsys: Captur
     assert name in capsys.readouterr().out
 
 
+def test_without_pictures_all_else_is_there(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(SPACE)
+    answer(capsys, str(file), "-o", str(tmp_path / "out"), "--no-pictures")
+    names = {one.name for one in (tmp_path / "out").iterdir()}
+    assert {"manifest.json", "points", "result.json", "pareto.csv", "sweep.html"} <= names
+    assert not any(name.endswith(".png") for name in names)
+
+
 def test_a_sample_says_how_its_hypervolume_grew(tmp_path: Path, capsys: Captured) -> None:
     file = tmp_path / "sample.yaml"
     file.write_text(SPACE + "sample: {method: random, points: 20, seed: 3}\n")
@@ -154,4 +163,6 @@ def test_a_sample_says_how_its_hypervolume_grew(tmp_path: Path, capsys: Captured
     curve = found["hypervolume"]
     assert curve["volume"] == sorted(curve["volume"])
     assert (tmp_path / "out" / "hypervolume.png").exists()
-    assert "random sample of seed 3" in found["notes"][-1]
+    assert curve["volume"][-1] <= curve["whole"]
+    assert "random sample of seed 3" in found["notes"][-2]
+    assert "of that of all 32 combinations" in found["notes"][-1]
