@@ -17,14 +17,18 @@ Positions = dict[tuple[int, bool], Position]
 """Where the tiles of inputs stand, by the level that keeps them and whether the last level's loops follow."""
 
 
-def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
-    """The least that any completion costs: see `variant`. Levels may stay empty until one has loops."""
+def bound(variant: Variant, partials: Partials) -> Floats:  # [A, r, B]
+    """The least that any completion costs, by what it does next: see `variant`.
+
+    Levels may stay empty until one has loops; which operand stays there, and whether it stays beyond, is what
+    tells the A ways apart. One way is slow where another one costs energy: their least costs belong together.
+    """
     base = cost(variant, partials, LEAST)
     forms, node, level = variant.forms, partials.node, partials.level
     if level == variant.n_levels:
-        return base + _open_cost(variant, partials, partials.opens, NONE)
+        return (base + _open_cost(variant, partials, partials.opens, NONE))[None]
     slope = forms.s1 + forms.t1  # beyond the one instance that `stays` counts with
-    best = np.full(base.shape, np.inf)
+    ways = []
     room = np.zeros(len(node))
     opens = partials.opens
     positions: Positions = {}
@@ -40,20 +44,18 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
                 closes = closes + slope[:, mine] @ least[:, node] * more
                 goes_on = goes_on + slope[:, mine] @ floor[:, node] * more
             others = _open_cost(variant, partials, variant.others(opens, a), a, level, positions)
-            best = np.minimum(best, others + np.minimum(closes, goes_on) + room)
+            ways += [others + closes + room, others + goes_on + room]
         free = [d for d in variant.space.lattice.dims if not any(d in c for c in variant.space.classes)]
         if free:
             after = variant.tail(level + 1, variant.opened(level)) + variant.room[level]
             after = variant.space.lattice.least_of_multiples(after, free)[:, node]
-            best = np.minimum(
-                best, _open_cost(variant, partials, opens, NONE, level, positions) + after + room
-            )
+            ways.append(_open_cost(variant, partials, opens, NONE, level, positions) + after + room)
         room = room + variant.room[level][node]
         opens = tuple(sorted({*opens, *variant.opened(level)}))
         level += 1
     done = np.where(variant.space.lattice.covers[node], room, np.inf)
-    best = np.minimum(best, _open_cost(variant, partials, opens, NONE, None, positions) + done)
-    total: Floats = base + best
+    ways.append(_open_cost(variant, partials, opens, NONE, None, positions) + done)
+    total: Floats = base + np.array(ways)
     return total
 
 

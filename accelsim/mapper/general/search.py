@@ -242,8 +242,19 @@ class Search:
 
     def bounded(self, variant: Variant, partials: Partials) -> None:
         """Put partial mappings back with all that is known of what they lead to."""
-        energy, cycles = price(variant, bound(variant, partials), partials.m, partials.spread)
+        energy, cycles = self.least(variant, bound(variant, partials), partials.m, partials.spread)
         self.push(Work(variant, energy, cycles, partials), "bound")
+
+    def least(self, variant, ways, m, spread):
+        n_ways, n_r, n = ways.shape
+        flat = ways.transpose(1, 0, 2).reshape(n_r, -1)
+        energy, cycles = price(variant, flat, np.tile(m, n_ways), np.tile(spread, n_ways))
+        energy, cycles = energy.reshape(n_ways, n), cycles.reshape(n_ways, n)
+        if self.options.front:
+            return energy.min(0), cycles.min(0)
+        with np.errstate(invalid="ignore"):
+            best = self.pool.rank(energy, cycles).argmin(0)[None]
+        return np.take_along_axis(energy, best, 0)[0], np.take_along_axis(cycles, best, 0)[0]
 
     def quickly(self, variant: Variant, partials: Partials) -> None:
         """Put all steps from partial mappings back with a quick bound, those that lead nowhere left out."""
