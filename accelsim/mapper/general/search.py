@@ -62,11 +62,13 @@ class Work:
     energy_pj: Floats  # [B]
     cycles: Floats  # [B]
     what: Partials | Roots | Steps | None
+    counted: bool = False
+    """Of complete mappings: one order of each is counted, others may be better."""
 
     @property
     def depth(self) -> int:
         """How much is placed: levels, and half a level more for steps that are known to be worth it."""
-        if self.what is None:
+        if self.what is None or self.counted:
             return 0
         if isinstance(self.what, Steps):
             return 2 * self.what.parents.level + 1
@@ -228,9 +230,7 @@ class Search:
                 self.bounded(variant, partials)
         elif what.level == variant.n_levels:
             for work in works:
-                assert isinstance(work.what, Partials)
-                self.leaves.count(variant, work.what, work.energy_pj, work.cycles)
-            self.dives = 0
+                self.complete(variant, what, work)
         else:
             (together,) = joined([work.what for work in works if isinstance(work.what, Partials)])
             if what.level == variant.n_levels - 1:
@@ -239,6 +239,15 @@ class Search:
                     self.bounded(variant, partials)
             else:
                 self.quickly(variant, together)
+
+    def complete(self, variant: Variant, leaves: Partials, work: Work) -> None:
+        """Count complete mappings: one order of each, and the others when nothing is more promising."""
+        if work.counted:
+            self.leaves.count_others(variant, leaves, work.energy_pj, work.cycles)
+        else:
+            self.leaves.count(variant, leaves, work.energy_pj, work.cycles)
+            self.push(replace(work, counted=True), "bound")
+            self.dives = 0
 
     def bounded(self, variant: Variant, partials: Partials) -> None:
         """Put partial mappings back with all that is known of what they lead to."""
