@@ -36,8 +36,9 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
         fill_drain = np.asarray(filling, np.float64)
         if rule == "overlapped" and flow != "os":
             waits = (folds - 1.0) * np.maximum(machine.rows - streamed, 0)
-    possible = np.isfinite(costs).all(0)
-    costs = np.where(possible, costs, 0.0)
+    possible = np.isfinite(costs.sum(0))  # no cost is -inf
+    if not possible.all():
+        costs = np.where(possible, costs, 0.0)
     cycles = costs[1:] / np.where(variant.forms.inside[1:, None], n_pes, 1.0)
     total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
     energy = costs[0] + total * machine.idle_pj_per_cycle

@@ -20,8 +20,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PAIRS = 2**19
-"""Pairs that are looked at together: some tens of MB."""
+PAIRS = 2**17
+"""Pairs that are looked at together: some tens of MB, with all that is counted of them."""
 
 
 @dataclass(frozen=True, eq=False)
