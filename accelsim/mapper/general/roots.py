@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.mapper.general.bound import quick_bound
 from accelsim.mapper.general.boundary import Forms
 from accelsim.mapper.general.partial import LEAST, Partials, side_by_side
 from accelsim.mapper.general.pool import Pool
@@ -70,9 +71,8 @@ def roots_of(variant: Variant, inner: Partials, pool: Pool) -> Iterator[tuple[Fl
         owner, which = np.nonzero((start >= 0) & ~hopeless[np.maximum(start, 0)])
         spread, start = nodes[which], start[owner, which]
         m = space.sharing[:, spread]
-        costs = fixed[:, which] + tail[:, start]
-        costs += _closed(variant, part, owner, m)
-        energy, cycles = price(variant, costs, m, spread)
+        closed = fixed[:, which] + _closed(variant, part, owner, m)
+        energy, cycles = quick_bound(variant, inner.level, inner.opens, start, m, spread, closed, pool)
         yield energy, cycles, Roots(part, owner, spread, start)
 
 

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
 from accelsim.mapper.found import Found, Point, SearchOptions
-from accelsim.mapper.general.bound import Quick, bound
+from accelsim.mapper.general.bound import Quick, bound, quick_bound
 from accelsim.mapper.general.dominance import dominating
 from accelsim.mapper.general.leaves import Leaves
 from accelsim.mapper.general.partial import Partials, first, joined
 from accelsim.mapper.general.place import Steps, steps_of
 from accelsim.mapper.general.pool import Pool
-from accelsim.mapper.general.price import price
+from accelsim.mapper.general.price import least_of, price
 from accelsim.mapper.general.roots import Roots, floor_of, roots_of
 from accelsim.mapper.general.space import Space
 from accelsim.mapper.general.variant import Variant
@@ -251,19 +251,9 @@ class Search:
 
     def bounded(self, variant: Variant, partials: Partials) -> None:
         """Put partial mappings back with all that is known of what they lead to."""
-        energy, cycles = self.least(variant, bound(variant, partials), partials.m, partials.spread)
+        ways = bound(variant, partials)
+        energy, cycles = least_of(variant, ways, partials.m, partials.spread, self.pool)
         self.push(Work(variant, energy, cycles, partials), "bound")
-
-    def least(self, variant, ways, m, spread):
-        n_ways, n_r, n = ways.shape
-        flat = ways.transpose(1, 0, 2).reshape(n_r, -1)
-        energy, cycles = price(variant, flat, np.tile(m, n_ways), np.tile(spread, n_ways))
-        energy, cycles = energy.reshape(n_ways, n), cycles.reshape(n_ways, n)
-        if self.options.front:
-            return energy.min(0), cycles.min(0)
-        with np.errstate(invalid="ignore"):
-            best = self.pool.rank(energy, cycles).argmin(0)[None]
-        return np.take_along_axis(energy, best, 0)[0], np.take_along_axis(cycles, best, 0)[0]
 
     def quickly(self, variant: Variant, partials: Partials) -> None:
         """Put all steps from partial mappings back with a quick bound, those that lead nowhere left out."""
@@ -278,8 +268,11 @@ class Search:
             self.pruned["bound"] += int(np.count_nonzero(cut)) * len(partials)
             self.cut_at = min(self.cut_at, float(self.pool.rank(energy, cycles)[cut].min()))
         for steps in steps_of(variant, partials, self.pruned, np.flatnonzero(worth), self.every):
-            costs = quick.costs(steps.stays, steps.stay_open, steps.owner, steps.after)
-            energy, cycles = price(variant, costs, partials.m[:, steps.owner], partials.spread[steps.owner])
+            closed = quick.closed(steps.stays, steps.stay_open, steps.owner, steps.after)
+            m, spread = partials.m[:, steps.owner], partials.spread[steps.owner]
+            opens = steps.opens(variant)
+            level = partials.level + 1
+            energy, cycles = quick_bound(variant, level, opens, steps.after, m, spread, closed, self.pool)
             self.push(Work(variant, energy, cycles, steps), "bound")
 
     def open_variant(self, variant: Variant) -> None:
