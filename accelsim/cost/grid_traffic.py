@@ -175,9 +175,7 @@ class GridCounter(TrafficCounter):
             for level in (self.nest.levels[j],)
         )
         key = (name, self.tables[axis], d, self.extents[d], own)
-        return self._remembered(
-            axis, key, lambda: self.counters[axis]._counted(name, d, child, loop, spread)
-        )
+        return self._remembered(axis, key, lambda: self.counters[axis]._counted(name, d, child, loop, spread))
 
     def _remembered(self, axis: int, key: tuple[Any, ...], count: Callable[[], NDArray[np.int64]]) -> Sum:
         """A factor along an axis; layers that have the same choices there have the same factors."""

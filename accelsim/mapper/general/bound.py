@@ -39,10 +39,13 @@ def quick_bound(
 ) -> tuple[Floats, Floats]:  # [B] each
     """Least energy and cycles from the node alone where mappings stand, `closed` [r, B] being the cost so far.
 
-    First each cost for itself (`variant.tail`); of those that could be wanted then, by what may come next.
+    First each cost for itself (`variant.tail`); of those that could be wanted then, by what may come next,
+    where that is more than the last level.
     """
     last = variant.n_levels - 1
     energy, cycles = price(variant, closed + variant.tail(level, opens)[:, node], m, spread)
+    if level == last:
+        return energy, cycles
     some = np.flatnonzero(pool.worth(energy, cycles))
     node, m, spread, closed = node[some], m[:, some], spread[some], closed[:, some]
 

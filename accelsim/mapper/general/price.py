@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Floats, Floats]:  # [B] each
     """Least energy in pJ and cycles of partial mappings, from linear costs [r, B] and loops on the array.
 
+    Where only the first row is given, that of energy, the ports are taken to be no limit.
     Costs of which parts are not counted yet may be negative: what they lead to never is, and a product of two
     negative numbers would be no bound.
     """
@@ -40,8 +41,9 @@ def price(variant: Variant, costs: Floats, m: Floats, spread: Ints) -> tuple[Flo
     possible = np.isfinite(costs.sum(0))  # no cost is -inf
     if not possible.all():
         costs = np.where(possible, costs, 0.0)
-    cycles = costs[1:] / np.where(variant.forms.inside[1:, None], n_pes, 1.0)
-    total = latency(machine, variant.forms.ports, cycles, compute, waits, fill_drain)
+    ports = variant.forms.ports if len(costs) > 1 else ()
+    cycles = costs[1:] / np.where(variant.forms.inside[1 : len(costs), None], n_pes, 1.0)
+    total = latency(machine, ports, cycles, compute, waits, fill_drain)
     energy = costs[0] + total * machine.idle_pj_per_cycle
     return np.where(possible, np.maximum(energy, 0), np.inf), np.where(possible, np.maximum(total, 0), np.inf)
 

@@ -134,7 +134,7 @@ class Search:
         started = time.perf_counter()
         limit, complete = self.options.time_limit_s, True
         for keep in self.space.keeps():
-            energy, cycles = floor_of(self.space, keep)
+            energy, cycles = floor_of(self.space, keep, self.pool)
             least = objective(self.options.objective, energy, cycles)
             self.floor = min(self.floor, float(least[0]))
             self.push(Work(keep, energy, cycles, None), "bypass")
