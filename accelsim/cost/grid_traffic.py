@@ -231,7 +231,8 @@ class _GridWalk:
             known[key] = self.counter._remembered(
                 self.axis, self._content(name, loop), lambda: getattr(self.walk, name)(loop)
             )
-        return known[key]
+        found: Sum = known[key]
+        return found
 
     def _content(self, name: str, loop: int) -> tuple[Any, ...]:
         """All that the words depend on."""

@@ -37,7 +37,7 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [A, r, B]
 def quick_bound(
     variant: Variant, level: int, opens: Open, node: Ints, m: Floats, spread: Ints, closed: Floats, pool: Pool
 ) -> tuple[Floats, Floats]:  # [B] each
-    """Least energy and cycles from the node alone where mappings stand, `closed` [r, B] being the cost so far.
+    """Least energy and cycles from the node alone where mappings stand; `closed` [r, B] is the cost so far.
 
     First each cost for itself (`variant.tail`); of those that could be wanted then, by what may come next,
     where that is more than the last level.
