@@ -119,7 +119,6 @@ class GridCounter(TrafficCounter):
         self.counters = [
             TrafficCounter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
         ]
-        self._known: dict[tuple[Any, ...], Sum] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
         n_levels = machine.n_levels
         zero = self.factors.constant(0)
@@ -168,22 +167,15 @@ class GridCounter(TrafficCounter):
 
     # --- factors of one dimension, as `traffic` asks for them
 
-    def _along(self, d: int, name: str, child: int, loop: int, *spread: Levels) -> Sum:
+    def _counted(self, name: str, d: int, child: int, loop: int, spread: Levels) -> Any:
         axis = self.axis_of[d]
         own = tuple(
-            (
-                level > child,
-                self.nest.spatial[j] and (not spread or spread[0](level)),
-                self.nest.spatial[j],
-                j < loop,
-            )
+            (level > child, self.nest.spatial[j] and spread(level), self.nest.spatial[j], j < loop)
             for j in self.loops[d]
             for level in (self.nest.levels[j],)
         )
         key = (name, self.tables[axis], d, self.extents[d], own)
-        return self._remembered(
-            axis, key, lambda: getattr(self.counters[axis], name)(d, child, loop, *spread)
-        )
+        return self._remembered(axis, key, lambda: self.counters[axis]._counted(name, d, child, loop, spread))
 
     def _remembered(self, axis: int, key: tuple[Any, ...], count: Callable[[], NDArray[np.int64]]) -> Sum:
         """A factor along an axis; layers that have the same choices there have the same factors."""
@@ -195,29 +187,6 @@ class GridCounter(TrafficCounter):
             if len(_KNOWN) > MAX_REMEMBERED:
                 del _KNOWN[next(iter(_KNOWN))]
         return self.factors.along(axis, values)
-
-    def _inwards(self, d: int, loop: int) -> int:
-        """The next loop of a dimension from a loop inwards: what lies between makes no difference to it."""
-        return next((j for j in self.loops[d] if j >= loop), len(self.nest.dims))
-
-    def _tiles(self, d: int, child: int, loop: int) -> Any:
-        return self._once("_tiles", d, child, self._inwards(d, loop))
-
-    def _held(self, d: int, child: int, loop: int) -> Any:
-        return self._once("_held", d, child, self._inwards(d, loop))
-
-    def _positions(self, d: int, child: int, loop: int, spread: Levels) -> Any:
-        places = tuple(self.nest.spatial[j] and spread(self.nest.levels[j]) for j in self.loops[d])
-        key = ("_positions", d, child, self._inwards(d, loop), places)
-        if key not in self._known:
-            self._known[key] = self._along(d, "_positions", child, loop, spread)
-        return self._known[key]
-
-    def _once(self, name: str, d: int, child: int, loop: int) -> Sum:
-        key = (name, d, child, loop)
-        if key not in self._known:
-            self._known[key] = self._along(d, name, child, loop)
-        return self._known[key]
 
     def _used(self, relevant: tuple[int, ...], above: int) -> Any:
         key = ("_used", relevant, above)
@@ -262,7 +231,8 @@ class _GridWalk:
             known[key] = self.counter._remembered(
                 self.axis, self._content(name, loop), lambda: getattr(self.walk, name)(loop)
             )
-        return known[key]
+        found: Sum = known[key]
+        return found
 
     def _content(self, name: str, loop: int) -> tuple[Any, ...]:
         """All that the words depend on."""

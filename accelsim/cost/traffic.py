@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,7 @@ class TrafficCounter:
         self.problem, self.nest, self.links = problem, nest, links
         self.extents = problem.extents
         self.loops = {d: [j for j, dim in enumerate(nest.dims) if dim == d] for d in range(len(DIMS))}
+        self.spread_loops = {d: [j for j in loops if nest.spatial[j]] for d, loops in self.loops.items()}
         self.looped = [d for d in self.loops if self.loops[d]]  # the others are 1: no factor of any product
         self.outputs = [d for d in self.looped if d in OUTPUT_DIMS]
         self.reductions = [d for d in self.looped if d not in OUTPUT_DIMS]
@@ -109,6 +111,7 @@ class TrafficCounter:
         self.partial_writes = np.zeros_like(self.partial_reads)
         self.delivered = np.zeros((N_OPERANDS, n_points), np.int64)
         self.windows: dict[tuple[int, Axis, int, frozenset[int]], WindowWalk] = {}
+        self._known: dict[tuple[Any, ...], Any] = {}
 
     def count(self) -> Traffic:
         for operand in (I, W):
@@ -303,7 +306,7 @@ class TrafficCounter:
     def _relevant(self, operand: int) -> tuple[int, ...]:
         return relevant_dims(operand, self.problem.weight_has_batch)
 
-    def _digits(self, d: int, child: int, loop: int, spread: Levels = _all) -> list[Digit]:
+    def _digits(self, d: int, child: int, loop: int, spread: Levels) -> list[Digit]:
         """The digits of a dimension above a level: time is walked outside `loop`, stands at first inside."""
         digits = []
         for j in self.loops[d]:
@@ -317,18 +320,31 @@ class TrafficCounter:
         return digits
 
     def _tiles(self, d: int, child: int, loop: int) -> Ints:
-        tile = self.nest.tile(d, child)
-        return tile_sum(self.extents[d], self._digits(d, child, loop), tile, self.perfect[d])
+        return self._factor("tiles", d, child, loop, _all)
 
     def _held(self, d: int, child: int, loop: int) -> Ints:
-        tile = self.nest.tile(d, child)
-        return held_sum(self.extents[d], self._digits(d, child, loop), tile, self.perfect[d])
+        return self._factor("held", d, child, loop, _all)
 
     def _positions(self, d: int, child: int, loop: int, spread: Levels) -> Ints:
         """Steps of a dimension's loops above a level, instances on the fan-outs of `spread` counted."""
-        one = np.ones(self.nest.n_points, np.int64)
+        return self._factor("positions", d, child, loop, spread)
+
+    def _factor(self, name: str, d: int, child: int, loop: int, spread: Levels) -> Ints:
+        """A factor of one dimension, counted once: loops of others make no difference to it."""
+        before = sum(j < loop for j in self.loops[d])
+        key = (name, d, child, before, *(spread(self.nest.levels[j]) for j in self.spread_loops[d]))
+        if key not in self._known:
+            self._known[key] = self._counted(name, d, child, loop, spread)
+        found: Ints = self._known[key]
+        return found
+
+    def _counted(self, name: str, d: int, child: int, loop: int, spread: Levels) -> Ints:
         digits = self._digits(d, child, loop, spread)
-        return tile_sum(self.extents[d], digits, one, self.perfect[d]) if digits else one
+        if name == "positions":
+            one = np.ones(self.nest.n_points, np.int64)
+            return tile_sum(self.extents[d], digits, one, self.perfect[d]) if digits else one
+        count = tile_sum if name == "tiles" else held_sum
+        return count(self.extents[d], digits, self.nest.tile(d, child), self.perfect[d])
 
     def _positions_from(self, d: int, level: int, shared: bool) -> Ints:
         """Steps of all loops of a dimension; instances above `level` count, those below are shared or not."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapper.general.inputs import Position, gain_of
 from accelsim.mapper.general.partial import BROKEN, LEAST, NONE, Partials, cost
+from accelsim.mapper.general.pool import Pool
+from accelsim.mapper.general.price import least_of, price
 from accelsim.mapper.general.variant import Open, Variant
 from accelsim.tables.dims import N_OPERANDS, I
 
@@ -17,17 +21,65 @@ Positions = dict[tuple[int, bool], Position]
 """Where the tiles of inputs stand, by the level that keeps them and whether the last level's loops follow."""
 
 
-def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
-    """The least that any completion costs: see `variant`. Levels may stay empty until one has loops."""
+def bound(variant: Variant, partials: Partials) -> Floats:  # [A, r, B]
+    """The least that any completion costs, by what it does next (`completions`)."""
     base = cost(variant, partials, LEAST)
-    forms, node, level = variant.forms, partials.node, partials.level
-    if level == variant.n_levels:
-        return base + _open_cost(variant, partials, partials.opens, NONE)
-    slope = forms.s1 + forms.t1  # beyond the one instance that `stays` counts with
-    best = np.full(base.shape, np.inf)
-    room = np.zeros(len(node))
-    opens = partials.opens
+    if partials.level == variant.n_levels:
+        return (base + _open_cost(variant, partials, partials.opens, NONE))[None]
     positions: Positions = {}
+
+    def closing(opens: Open, a: int, level: int | None) -> Floats:
+        return _open_cost(variant, partials, opens, a, level, positions)
+
+    return base + completions(variant, partials.level, partials.opens, partials.node, partials.m, closing)
+
+
+def quick_bound(
+    variant: Variant, level: int, opens: Open, node: Ints, m: Floats, spread: Ints, closed: Floats, pool: Pool
+) -> tuple[Floats, Floats]:  # [B] each
+    """Least energy and cycles from the node alone where mappings stand; `closed` [r, B] is the cost so far.
+
+    First each cost for itself (`variant.tail`); of those that could be wanted then, by what may come next,
+    where that is more than the last level.
+    """
+    last = variant.n_levels - 1
+    energy, cycles = price(variant, closed + variant.tail(level, opens)[:, node], m, spread)
+    if level == last:
+        return energy, cycles
+    some = np.flatnonzero(pool.worth(energy, cycles))
+    node, m, spread, closed = node[some], m[:, some], spread[some], closed[:, some]
+
+    def closing(opens: Open, a: int, at: int | None) -> Floats:
+        total = np.zeros_like(closed)
+        for b in opens:
+            sent, taken = variant.node_words(b, a if a < N_OPERANDS else None, at == last)
+            total += variant.forms.sends(b, m) * sent[node] + variant.forms.takes(b, m) * taken[node]
+        return total
+
+    ways = closed + completions(variant, level, opens, node, m, closing)
+    energy[some], cycles[some] = least_of(variant, ways, m, spread, pool)
+    return energy, cycles
+
+
+def completions(
+    variant: Variant,
+    level: int,
+    opens: Open,
+    node: Ints,
+    m: Floats,
+    closing: Callable[[Open, int, int | None], Floats],
+) -> Floats:  # [A, r, B]
+    """The least that is still to come, from `level` on: a row for each thing that may come next.
+
+    Levels may stay empty until one has loops: which one, which operand stays there, and whether it stays
+    beyond, tells the A ways apart. What saves words of one operand costs those of another, so that the least
+    energy and the least cycles of each port seldom belong to one way: none is better than the best single
+    one (see `variant` for the rest). `closing` is the cost of closing boundaries where the mappings stand, a
+    class of loops moving first, at a level (None: at the end).
+    """
+    slope = variant.forms.s1 + variant.forms.t1  # beyond the one instance that `stays` counts with
+    free = [d for d in variant.space.lattice.dims if not any(d in c for c in variant.space.classes)]
+    ways, room = [], np.zeros(len(node))
     while level < variant.n_levels:
         for a in range(N_OPERANDS):
             if not variant.space.classes[a]:
@@ -36,25 +88,21 @@ def bound(variant: Variant, partials: Partials) -> Floats:  # [r, B]
             closes, goes_on, least, floor = variant.stays(level, a, mine)
             closes, goes_on = closes[:, node], goes_on[:, node]
             if mine:
-                more = partials.m[a] - 1
+                more = m[a] - 1
                 closes = closes + slope[:, mine] @ least[:, node] * more
                 goes_on = goes_on + slope[:, mine] @ floor[:, node] * more
-            others = _open_cost(variant, partials, variant.others(opens, a), a, level, positions)
-            best = np.minimum(best, others + np.minimum(closes, goes_on) + room)
-        free = [d for d in variant.space.lattice.dims if not any(d in c for c in variant.space.classes)]
+            others = closing(variant.others(opens, a), a, level) + room
+            ways += [others + closes, others + goes_on]
         if free:
             after = variant.tail(level + 1, variant.opened(level)) + variant.room[level]
             after = variant.space.lattice.least_of_multiples(after, free)[:, node]
-            best = np.minimum(
-                best, _open_cost(variant, partials, opens, NONE, level, positions) + after + room
-            )
+            ways.append(closing(opens, NONE, level) + after + room)
         room = room + variant.room[level][node]
         opens = tuple(sorted({*opens, *variant.opened(level)}))
         level += 1
     done = np.where(variant.space.lattice.covers[node], room, np.inf)
-    best = np.minimum(best, _open_cost(variant, partials, opens, NONE, None, positions) + done)
-    total: Floats = base + best
-    return total
+    ways.append(closing(opens, NONE, None) + done)
+    return np.array(ways)
 
 
 def _open_cost(
@@ -112,8 +160,8 @@ class Quick:
         least: Floats = self.base.min(1)
         return least
 
-    def costs(self, stays: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
-        """Least cost where class a stays at the level, leaving some boundaries open."""
+    def closed(self, stays: int, stay_open: Open, owner: Ints, after: Ints) -> Floats:  # [r, B]
+        """Cost of what closes where class a stays at the level, leaving some boundaries open."""
         variant, partials, forms = self.variant, self.partials, self.variant.forms
         a = stays % BROKEN
         mine = variant.of(partials.opens, a) if a < N_OPERANDS and not stay_open else ()
@@ -126,5 +174,4 @@ class Quick:
             m = partials.m[a][owner]
             total += (forms.s0[:, b, None] + forms.s1[:, b, None] * m) * sent[after]
             total += (forms.t0[:, b, None] + forms.t1[:, b, None] * m) * taken[after]
-        opens = tuple(sorted({*stay_open, *variant.opened(partials.level)}))
-        return total + variant.tail(partials.level + 1, opens)[:, after]
+        return total

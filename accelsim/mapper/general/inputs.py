@@ -73,7 +73,7 @@ class InputWords:
 
     def __init__(self, space: Space, padded: bool, box: bool, real: bool) -> None:
         self.space, self.padded, self.box = space, padded, box
-        self._at_nodes: dict[tuple[int | None, bool], Floats] = {}
+        self._least_at_nodes: dict[tuple[int | None, bool], Floats] = {}
         active = space.lattice.axis_of
         self.numbers = [k for k, pair in enumerate(WINDOWS) if any(d in active for d in pair)]
         self.constant = 1.0
@@ -81,6 +81,7 @@ class InputWords:
             if k not in self.numbers:
                 self.constant *= float(space.axis(k, padded, box, real).all_tiles[0, 0, 0])
         self.tables = {k: space.axis(k, padded, box, real) for k in self.numbers}
+        self._window_dims = tuple(d for pair in WINDOWS for d in pair if d in active)
 
     @cached_property
     def floor(self) -> float:
@@ -133,18 +134,36 @@ class InputWords:
         product: Floats = prod([axis.all_tiles for axis in axes], start=np.full((2, 1), self.constant))
         return product
 
-    def at_nodes(self, moving: int | None, dims: Sequence[int], whole: bool) -> Floats:  # [M]
+    def _at_nodes(self, moving: int | None, dims: Sequence[int], whole: bool) -> Floats:  # [M]
         """Least words where the tile is a node itself, and the class of an operand moves it (None: any loop),
         to any block or, with `whole`, to the end."""
+        lattice = self.space.lattice
+        nodes, block, gain = np.arange(lattice.n_nodes), None, None
+        if whole:
+            block = lattice.cover
+            gain = gain_of(self.space, I if moving is None else moving, nodes, block, True, False)
+        return self.words(Position(nodes, nodes, block), dims, gain)[0]
+
+    def least_at_nodes(self, moving: int | None, whole: bool) -> Floats:  # [M]
+        """Least words of all steps outside, where a boundary closes at each node, whatever its tile was."""
         key = (moving, whole)
-        if key not in self._at_nodes:
-            lattice = self.space.lattice
-            nodes, block, gain = np.arange(lattice.n_nodes), None, None
-            if whole:
-                block = lattice.cover
-                gain = gain_of(self.space, I if moving is None else moving, nodes, block, True, False)
-            self._at_nodes[key] = self.words(Position(nodes, nodes, block), dims, gain)[0]
-        return self._at_nodes[key]
+        if key not in self._least_at_nodes:
+            space = self.space
+            dims = self._window_dims if moving is None else space.classes[moving]
+            found = self._at_nodes(moving, dims, whole)
+            if moving is None or self.box:
+                # the tile may have been smaller than the node where its own class ended; boxes of smaller
+                # tiles may be fewer words
+                found = space.lattice.least_of_divisors(found, self._window_dims)
+            self._least_at_nodes[key] = np.maximum(found * space.words_outside[I], self.floor)
+        return self._least_at_nodes[key]
+
+    @cached_property
+    def least_to_end(self) -> Floats:  # [M]
+        """The same where the class of the inputs runs to the end from each node."""
+        lattice = self.space.lattice
+        found = lattice.least_of_divisors(self._at_nodes(None, self._window_dims, True), self._window_dims)
+        return np.maximum(found * self.space.words_outside[I][lattice.cover], self.floor)
 
     def together(
         self, place: Position, dims: Sequence[int], gain: Gain | None

@@ -37,28 +37,30 @@ class Leaves:
         """The least objective of mappings of which not all orders were counted."""
 
     def count(self, variant: Variant, leaves: Partials, energy_pj: Floats, cycles: Floats) -> None:
-        """One order of each; where its bound leaves room for a better one, all orders that could matter."""
+        """One order of each that may be wanted, the one that lets inputs stay best as a rule."""
         time, space = orders.trips_of(variant, leaves)
         rows, cols, good = orders.on_axes(variant, time, space)
         for i in good:
             part = slice(i, i + 1)
-
-            def nests(found: Iterable[orders.Order], part: slice = part) -> Iterable[Nest]:
-                for order in found:
-                    yield orders.nest_of(variant, order, time[:, :, part], rows[:, part], cols[:, part])
-
             if not self.pool.worth(energy_pj[part], cycles[part])[0]:
                 continue
-            for nest in nests([orders.usual_order(variant, leaves, time, i)]):
-                self._offer(nest)
-            for n, nest in enumerate(nests(self._others(variant, leaves, time, i))):
+            order = orders.usual_order(variant, leaves, time, i)
+            self._offer(orders.nest_of(variant, order, time[:, :, part], rows[:, part], cols[:, part]))
+
+    def count_others(self, variant: Variant, leaves: Partials, energy_pj: Floats, cycles: Floats) -> None:
+        """All other orders of each that could matter, as long as its bound leaves room for a better one."""
+        time, space = orders.trips_of(variant, leaves)
+        rows, cols, good = orders.on_axes(variant, time, space)
+        for i in good:
+            part = slice(i, i + 1)
+            for n, order in enumerate(self._others(variant, leaves, time, i)):
                 if not self.pool.worth(energy_pj[part], cycles[part])[0]:
                     break
                 if n == MAX_ORDERS:
                     rank = self.pool.rank(energy_pj[part], cycles[part])
                     self.left_at = min(self.left_at, float(rank[0]))
                     break
-                self._offer(nest)
+                self._offer(orders.nest_of(variant, order, time[:, :, part], rows[:, part], cols[:, part]))
 
     def _others(self, variant: Variant, leaves: Partials, time: Ints, i: int) -> Iterable[orders.Order]:
         """The other orders that could be wanted."""

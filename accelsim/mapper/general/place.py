@@ -32,6 +32,10 @@ class Steps:
     def take(self, index: Ints | slice) -> Steps:
         return replace(self, owner=self.owner[index], after=self.after[index])
 
+    def opens(self, variant: Variant) -> Open:
+        """The boundaries that are open when the level is placed."""
+        return tuple(sorted({*self.stay_open, *variant.opened(self.parents.level)}))
+
     def partials(self, variant: Variant) -> Partials:
         """The level placed: what was open and does not stay open is closed."""
         old, level, a = self.parents.take(self.owner), self.parents.level, self.stays % BROKEN
@@ -47,7 +51,7 @@ class Steps:
                 words[:, :, b] *= _shortest(variant, a, old.node, self.after)
         tiles, stays = old.tiles.copy(), old.stays.copy()
         tiles[level], stays[level] = self.after, self.stays
-        opens = tuple(sorted({*self.stay_open, *variant.opened(level)}))
+        opens = self.opens(variant)
         return replace(
             old, level=level + 1, opens=opens, node=self.after, tiles=tiles, stays=stays, words=words
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.mapper.general.bound import quick_bound
 from accelsim.mapper.general.boundary import Forms
 from accelsim.mapper.general.partial import LEAST, Partials, side_by_side
 from accelsim.mapper.general.pool import Pool
@@ -20,8 +21,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PAIRS = 2**19
-"""Pairs that are looked at together: some tens of MB."""
+PAIRS = 2**17
+"""Pairs that are looked at together: some tens of MB, with all that is counted of them."""
+ALL_ROWS = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,30 +72,38 @@ def roots_of(variant: Variant, inner: Partials, pool: Pool) -> Iterator[tuple[Fl
         owner, which = np.nonzero((start >= 0) & ~hopeless[np.maximum(start, 0)])
         spread, start = nodes[which], start[owner, which]
         m = space.sharing[:, spread]
-        costs = fixed[:, which] + tail[:, start]
-        costs += _closed(variant, part, owner, m)
-        energy, cycles = price(variant, costs, m, spread)
+        least = fixed[:1, which] + _closed(variant, part, owner, m, slice(1)) + tail[:1, start]
+        some = pool.worth(*price(variant, least, m, spread))  # by energy and the array's pace: most are not
+        owner, which, spread, start, m = owner[some], which[some], spread[some], start[some], m[:, some]
+        closed = fixed[:, which] + _closed(variant, part, owner, m)
+        energy, cycles = quick_bound(variant, inner.level, inner.opens, start, m, spread, closed, pool)
         yield energy, cycles, Roots(part, owner, spread, start)
 
 
-def _closed(variant: Variant, inner: Partials, owner: Ints, m: Floats) -> Floats:  # [r, B]
+def _closed(
+    variant: Variant, inner: Partials, owner: Ints, m: Floats, rows: slice = ALL_ROWS
+) -> Floats:  # [r, B]
     """Cost of what closed inside the array, before its steps outside were divided among the instances."""
     forms = variant.forms
-    total = np.zeros((len(forms.k0), len(owner)))
+    s0, s1, t0, t1 = (form[rows] for form in (forms.s0, forms.s1, forms.t0, forms.t1))
+    total = np.zeros((len(s0), len(owner)))
     for b, bound in enumerate(variant.boundaries):
         if bound.child >= inner.level or b in inner.opens:
             continue
         sent, taken = inner.words[LEAST][:, b]
         if variant.is_union(b):  # sent once for several: how often is known later
             sent = np.zeros_like(sent)
-        once = forms.s0[:, b, None] * sent + forms.t0[:, b, None] * taken
-        each = forms.s1[:, b, None] * sent + forms.t1[:, b, None] * taken
+        once = s0[:, b, None] * sent + t0[:, b, None] * taken
+        each = s1[:, b, None] * sent + t1[:, b, None] * taken
         total += once[:, owner] / m[bound.operand] + each[:, owner]
     return total
 
 
-def floor_of(space: Space, keep: Bools) -> tuple[Floats, Floats]:  # [1] each
-    """The least energy and cycles of any mapping that keeps operands so: every word crosses once."""
+def floor_of(space: Space, keep: Bools, pool: Pool) -> tuple[Floats, Floats]:  # [1] each
+    """The least energy and cycles of any mapping that keeps operands so: every word crosses once.
+
+    With the best loops on the array for each cost; where that could be wanted, with any for all of them.
+    """
     variant = Variant(space, keep)
     forms: Forms = variant.forms
     nodes = space.spreads
@@ -103,5 +113,8 @@ def floor_of(space: Space, keep: Bools) -> tuple[Floats, Floats]:  # [1] each
         words = variant.least_words(b)
         sent, taken = (forms.s0 + forms.s1)[:, b], (forms.t0 + forms.t1)[:, b]
         costs += (sent * words[0] + taken * words[1])[:, None]
+    lowest = price(variant, costs.min(1, keepdims=True), m.min(1, keepdims=True), nodes[:1])
+    if not pool.worth(*lowest)[0]:
+        return lowest
     energy, cycles = price(variant, costs, m, nodes)
-    return np.array([energy.min()]), np.array([cycles.min()])
+    return energy.min(keepdims=True), cycles.min(keepdims=True)

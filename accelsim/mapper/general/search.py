@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InfeasibleError
 from accelsim.base.errors import Problem as Message
 from accelsim.mapper.found import Found, Point, SearchOptions
-from accelsim.mapper.general.bound import Quick, bound
+from accelsim.mapper.general.bound import Quick, bound, quick_bound
 from accelsim.mapper.general.dominance import dominating
 from accelsim.mapper.general.leaves import Leaves
 from accelsim.mapper.general.partial import Partials, first, joined
 from accelsim.mapper.general.place import Steps, steps_of
 from accelsim.mapper.general.pool import Pool
-from accelsim.mapper.general.price import price
+from accelsim.mapper.general.price import least_of, price
 from accelsim.mapper.general.roots import Roots, floor_of, roots_of
 from accelsim.mapper.general.space import Space
 from accelsim.mapper.general.variant import Variant
@@ -62,11 +62,13 @@ class Work:
     energy_pj: Floats  # [B]
     cycles: Floats  # [B]
     what: Partials | Roots | Steps | None
+    counted: bool = False
+    """Of complete mappings: one order of each is counted, others may be better."""
 
     @property
     def depth(self) -> int:
         """How much is placed: levels, and half a level more for steps that are known to be worth it."""
-        if self.what is None:
+        if self.what is None or self.counted:
             return 0
         if isinstance(self.what, Steps):
             return 2 * self.what.parents.level + 1
@@ -132,7 +134,7 @@ class Search:
         started = time.perf_counter()
         limit, complete = self.options.time_limit_s, True
         for keep in self.space.keeps():
-            energy, cycles = floor_of(self.space, keep)
+            energy, cycles = floor_of(self.space, keep, self.pool)
             least = objective(self.options.objective, energy, cycles)
             self.floor = min(self.floor, float(least[0]))
             self.push(Work(keep, energy, cycles, None), "bypass")
@@ -228,9 +230,7 @@ class Search:
                 self.bounded(variant, partials)
         elif what.level == variant.n_levels:
             for work in works:
-                assert isinstance(work.what, Partials)
-                self.leaves.count(variant, work.what, work.energy_pj, work.cycles)
-            self.dives = 0
+                self.complete(variant, what, work)
         else:
             (together,) = joined([work.what for work in works if isinstance(work.what, Partials)])
             if what.level == variant.n_levels - 1:
@@ -240,9 +240,19 @@ class Search:
             else:
                 self.quickly(variant, together)
 
+    def complete(self, variant: Variant, leaves: Partials, work: Work) -> None:
+        """Count complete mappings: one order of each, and the others when nothing is more promising."""
+        if work.counted:
+            self.leaves.count_others(variant, leaves, work.energy_pj, work.cycles)
+        else:
+            self.leaves.count(variant, leaves, work.energy_pj, work.cycles)
+            self.push(replace(work, counted=True), "bound")
+            self.dives = 0
+
     def bounded(self, variant: Variant, partials: Partials) -> None:
         """Put partial mappings back with all that is known of what they lead to."""
-        energy, cycles = price(variant, bound(variant, partials), partials.m, partials.spread)
+        ways = bound(variant, partials)
+        energy, cycles = least_of(variant, ways, partials.m, partials.spread, self.pool)
         self.push(Work(variant, energy, cycles, partials), "bound")
 
     def quickly(self, variant: Variant, partials: Partials) -> None:
@@ -258,8 +268,11 @@ class Search:
             self.pruned["bound"] += int(np.count_nonzero(cut)) * len(partials)
             self.cut_at = min(self.cut_at, float(self.pool.rank(energy, cycles)[cut].min()))
         for steps in steps_of(variant, partials, self.pruned, np.flatnonzero(worth), self.every):
-            costs = quick.costs(steps.stays, steps.stay_open, steps.owner, steps.after)
-            energy, cycles = price(variant, costs, partials.m[:, steps.owner], partials.spread[steps.owner])
+            closed = quick.closed(steps.stays, steps.stay_open, steps.owner, steps.after)
+            m, spread = partials.m[:, steps.owner], partials.spread[steps.owner]
+            opens = steps.opens(variant)
+            level = partials.level + 1
+            energy, cycles = quick_bound(variant, level, opens, steps.after, m, spread, closed, self.pool)
             self.push(Work(variant, energy, cycles, steps), "bound")
 
     def open_variant(self, variant: Variant) -> None:

@@ -42,7 +42,6 @@ class Variant:
         )
         self.boundaries: list[Boundary] = self.forms.boundaries
         self.n_levels = space.machine.n_levels
-        self._words: dict[tuple[int, int | None, bool], tuple[Floats, Floats]] = {}
         self._after: dict[tuple[int, Open], Floats] = {}
         self._tails: dict[tuple[int, Open], Floats] = {}
         self._stays: dict[tuple[int, int, Open], tuple[Floats, Floats, Floats, Floats]] = {}
@@ -128,27 +127,11 @@ class Variant:
 
         `moving` is the operand that stays meanwhile: its class moves the inputs (None: any loop does).
         """
-        key = (b, moving, whole)
-        if key not in self._words:
-            self._words[key] = self._words_at_nodes(b, moving, whole)
-        return self._words[key]
-
-    def _words_at_nodes(self, b: int, moving: int | None, whole: bool) -> tuple[Floats, Floats]:
-        t = self.boundaries[b].operand
-        outside = self.space.words_outside[t]
-        if t != I:
+        sent, taken = self.sent[b], self.taken[b]
+        if sent is None or taken is None:
+            outside = self.space.words_outside[self.boundaries[b].operand]
             return outside, outside
-        dims = self.window_dims if moving is None else self.space.classes[moving]
-        words = []
-        for inputs in (self.sent[b], self.taken[b]):
-            assert inputs is not None
-            found = inputs.at_nodes(moving, dims, whole)
-            if moving is None or inputs.box:
-                # the tile may have been smaller than the node where its own class ended; boxes of smaller
-                # tiles may be fewer words
-                found = self.space.lattice.least_of_divisors(found, self.window_dims)
-            words.append(np.maximum(found * outside, inputs.floor))
-        return words[0], words[1]
+        return sent.least_at_nodes(moving, whole), taken.least_at_nodes(moving, whole)
 
     def least_words(self, b: int) -> tuple[float, float]:
         """The fewest words that can be sent and taken at a boundary: each once."""
@@ -160,29 +143,31 @@ class Variant:
         """Least cost of closing boundaries at each node, one instance taking part."""
         key = (opens, (moving, whole))
         if key not in self._closed:
-            forms = self.forms
-            total = np.zeros((len(forms.k0), len(self.nodes)))
-            for b in opens:
-                sent, taken = self.node_words(b, moving, whole)
-                total += (forms.s0 + forms.s1)[:, b, None] * sent + (forms.t0 + forms.t1)[:, b, None] * taken
-            self._closed[key] = total
+            self._closed[key] = self._costs_of([(b, self.node_words(b, moving, whole)) for b in opens])
         return self._closed[key]
 
     def _close_at_end(self, opens: Open) -> Floats:  # [r, M]
         """Least cost where the class of these boundaries' operand runs to the end from each node."""
-        forms, lattice = self.forms, self.space.lattice
-        total = np.zeros((len(forms.k0), len(self.nodes)))
+        words = []
         for b in opens:
-            outside = self.space.words_outside[self.boundaries[b].operand][lattice.cover]
-            words = [outside, outside]
-            for k, inputs in enumerate((self.sent[b], self.taken[b])):
-                if inputs is not None:
-                    found = inputs.at_nodes(None, self.window_dims, True)
-                    found = lattice.least_of_divisors(found, self.window_dims) * outside
-                    words[k] = np.maximum(found, inputs.floor)
-            total += (forms.s0 + forms.s1)[:, b, None] * words[0] + (forms.t0 + forms.t1)[:, b, None] * words[
-                1
-            ]
+            sent, taken = self.sent[b], self.taken[b]
+            if sent is None or taken is None:
+                outside = self.space.words_outside[self.boundaries[b].operand][self.space.lattice.cover]
+                words.append((b, (outside, outside)))
+            else:
+                words.append((b, (sent.least_to_end, taken.least_to_end)))
+        return self._costs_of(words)
+
+    def _costs_of(self, words: list[tuple[int, tuple[Floats, Floats]]]) -> Floats:  # [r, M]
+        """Cost of words sent and taken at boundaries, one instance taking part."""
+        forms = self.forms
+        total = np.zeros((len(forms.k0), len(self.nodes)))
+        for b, (sent, taken) in words:
+            send, take = (forms.s0 + forms.s1)[:, b], (forms.t0 + forms.t1)[:, b]
+            parts = [(send + take, sent)] if sent is taken else [(send, sent), (take, taken)]
+            for unit, each in parts:
+                for r in np.flatnonzero(unit):  # most ports see few boundaries
+                    total[r] += unit[r] * each
         return total
 
     # --- bounds
