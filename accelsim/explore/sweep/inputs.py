@@ -10,7 +10,10 @@ from accelsim.hardware.sources import read_merged
 
 
 def inputs_of(space: Space) -> dict[str, str]:
-    """The architecture with those that it extends, and each network. InputError where one is missing."""
+    """The architecture with those that it extends, each network, and whose rules count (`--compat`).
+
+    InputError where one is missing.
+    """
     _, arch = read_merged(beside(space.file, space.arch))
     networks = {name: find_shipped("workloads", space.model_of(name)) for name in space.networks}
     return {
@@ -19,4 +22,5 @@ def inputs_of(space: Space) -> dict[str, str]:
             f"network {name}": hashlib.sha256(file.read_bytes()).hexdigest()
             for name, file in networks.items()
         },
+        **({"compat": space.compat} if space.compat else {}),
     }
