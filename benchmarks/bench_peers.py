@@ -2,11 +2,11 @@
 
     python benchmarks/bench_peers.py [--folder reports/peers] [--layers conv] [--shapes 20] [--limit 3600]
 
-Makes a virtual environment in the folder, installs SCALE-Sim from PyPI, writes AlexNet as its topology file, runs
-one SCALE-Sim process a shape (no traces: its fastest way; what an earlier call has finished is kept), then one
-`accelsim sweep` of all shapes and the kernel alone. Times are CPU seconds, of whole processes or (the kernel) of
-the call. Ends with an error where a cycle of any layer on any shape differs. `--layers conv` leaves out the three
-fully connected layers, which take most of SCALE-Sim's time.
+Makes a virtual environment in the folder, installs SCALE-Sim from PyPI, writes AlexNet as its topology file,
+runs one SCALE-Sim process a shape (without traces, which is its fastest way; what an earlier call has finished
+is kept), then one `accelsim sweep` of all shapes and the kernel alone. Times are CPU seconds, of whole
+processes or (kernel) of the call. Ends with an error where a cycle of any layer on any shape differs.
+`--layers conv` leaves out the three fully connected layers, which take most of SCALE-Sim's time and memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from accelsim.compat.scalesim.array import array_cycles, products_of
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("scalesim==3.0.0", "numpy==2.2.6")
 """SCALE-Sim asks for any NumPy."""
-ROWS, COLS = (16, 32, 64, 128, 256), (32, 64, 128, 256)
+ROWS, COLS = (128, 192, 256, 384, 512), (128, 256, 384, 512)
 SHAPES = [(rows, cols) for rows in ROWS for cols in COLS]
 SRAM_KB = 1024
 

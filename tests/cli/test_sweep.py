@@ -180,7 +180,7 @@ def test_check_knows_a_space_and_what_is_wrong_with_it(tmp_path: Path, capsys: C
     lines = told.err.splitlines()
     assert [line.split(": ")[0].removeprefix("accelsim: ") for line in lines] == [
         f"{bad}:8:15",
-        f"{bad}:9:14",
+        f"{bad}:9:13",
     ]
     assert "did you mean 'KiB'?" in lines[0]
     assert "did you mean 'os'?" in lines[1]

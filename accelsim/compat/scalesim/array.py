@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from accelsim.compat.scalesim.network import runs_of
 from accelsim.compat.scalesim.work import work_of
-from accelsim.cost.systolic import Folding, Gemm, fold_cycles, fold_gemm
+from accelsim.cost.systolic import Gemm, fold_cycles, fold_gemm
 from accelsim.workload.graph import LayerGraph
 
 Ints = NDArray[np.int64]
@@ -61,10 +61,10 @@ def sram_words(products: Products, rows: Ints, cols: Ints, dataflow: str) -> Int
     """Words that its reports count at the three SRAMs, the formulas (and the fault of os) of `compute`."""
     rows, cols = rows[:, None], cols[:, None]
     gemm = products.gemm
-    cut: Folding = fold_gemm(gemm, rows, cols, dataflow)
+    cut = fold_gemm(gemm, rows, cols, dataflow)
     inputs = gemm.pixels * gemm.reduction * (1 if dataflow == "is" else cut.col_folds)
-    times_read = {"os": cut.row_folds, "ws": 1, "is": cut.col_folds}[dataflow]
-    weights = gemm.reduction * gemm.filters * times_read
+    once = np.ones_like(cut.folds)
+    weights = gemm.reduction * gemm.filters * {"os": cut.row_folds, "ws": once, "is": cut.col_folds}[dataflow]
     outputs = gemm.pixels * gemm.filters
     written = outputs + cut.folds * (rows + cols) if dataflow == "os" else cut.row_folds * outputs
     words: Ints = (inputs + weights + written) @ products.times
