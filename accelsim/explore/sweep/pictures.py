@@ -32,6 +32,8 @@ def pictures(
     """
     if view.knee is None:
         return
+    if view.network is None:
+        title += ", geometric means over the networks"
     metric = {one.name: Axis(one.name, view.columns[one.name], UNITS.get(one.name, ""), (), one.maximise)
               for one in objectives}  # fmt: skip
     known = np.isfinite(view.costs).all(axis=1)
@@ -54,11 +56,19 @@ def pictures(
     if any(shares.values()):
         yield "effects", effects(shares, title)
     for objective, found in zip(objectives, view.effects, strict=True):
-        single = [effect for effect in found.effects if len(effect.variables) == 1]
-        strongest = [effect.variables[0] for effect in single if effect.share_frac >= LEAST_SHARE]
-        pair = [next(one for one in factors if one.name == name) for name in strongest[:2]]
+        pair = _strongest(factors, found.effects)
         if len(pair) == 2:
             yield f"heat_{objective.name}", _heat(view, pair, objective, units, title)
+
+
+def _strongest(factors: Sequence[Factor], effects: Sequence[Effect]) -> list[Factor]:
+    """The two factors that explain most, alone and together with others."""
+    shares = {
+        one.name: sum(effect.share_frac for effect in effects if one.name in effect.variables)
+        for one in factors
+    }
+    able = [one for one in factors if shares[one.name] >= LEAST_SHARE]
+    return sorted(able, key=lambda one: -shares[one.name])[:2]
 
 
 def variable(one: Factor, units: Mapping[str, str]) -> Axis:
