@@ -3,7 +3,7 @@
     python benchmarks/bench_peers.py [--folder reports/peers] [--layers conv] [--shapes 20] [--limit 3600]
 
 Makes a virtual environment in the folder, installs SCALE-Sim from PyPI, writes AlexNet as its topology file,
-runs one SCALE-Sim process a shape (without traces, its fastest way; what an earlier call has finished is kept),
+runs one SCALE-Sim process a shape (without traces, its fastest way; what an earlier call has done is kept),
 then one `accelsim sweep` of all shapes and the kernel alone. Times are CPU seconds, of whole
 processes or (kernel) of the call. Ends with an error where a cycle of any layer on any shape differs.
 `--layers conv` leaves out the three fully connected layers, which take most of SCALE-Sim's time and memory.

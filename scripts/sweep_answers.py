@@ -115,8 +115,8 @@ def aspect_ratio(sweep: Sweep) -> dict[str, str]:
         f"ResNet-50 is fastest on {resnet['array.rows']}x{resnet['array.cols']} ({resnet['dataflow']}), "
         f"MobileNet-v2 on {mobile['array.rows']}x{mobile['array.cols']} ({mobile['dataflow']}), at "
         f"{said('utilization_frac', mobile['utilization_frac'])} of its multipliers. For both together "
-        f"{at[0]}x{at[1]} is the knee; {at[0] * 2}x{at[1] // 2} takes {more(tall / both[at])} time with as many "
-        f"multipliers, {at[0] // 2}x{at[1] * 2} {more(flat / both[at])}."
+        f"{at[0]}x{at[1]} is the knee; {at[0] * 2}x{at[1] // 2} takes {more(tall / both[at])} time with as "
+        f"many multipliers, {at[0] // 2}x{at[1] * 2} {more(flat / both[at])}."
     )
     return {"short": short, "best": table(head, lines), "equal": _equal_arrays(sweep)}
 
@@ -154,19 +154,17 @@ def global_buffer(sweep: Sweep) -> dict[str, str]:
     names = {"dataflow": str, "glb.size": size}
     bests = ", ".join(f"{one} at {size(least[one])} ({said('energy_j', energy[one].min())})" for one in flows)
     short = wrapped(
-        f"The knee is {flow} with {size(at)}: half of it costs {100 * (half - 1):.1f} % more energy, twice as "
-        f"much saves {100 * (1 - double):.1f} % for {100 * growth:.0f} % more area. The dataflow decides where "
-        f"a larger buffer stops to pay: the least energy is that of {bests}."
+        f"The knee is {flow} with {size(at)}: half of it costs {100 * (half - 1):.1f} % more energy, twice "
+        f"as much saves {100 * (1 - double):.1f} % for {100 * growth:.0f} % more area. The dataflow decides "
+        f"where a larger buffer stops to pay: the least energy is that of {bests}."
     )
     shares = wrapped(
-        f"The size explains {100 * sweep.share('energy_j', 'glb.size'):.0f} % of the variance of energy (of its "
-        f"logarithm); an effect of the dataflow alone can't be told from chance, since one point is missing "
+        f"The size explains {100 * sweep.share('energy_j', 'glb.size'):.0f} % of the variance of energy (of "
+        f"its logarithm); an effect of the dataflow alone can't be told from chance, since one point is missing "
         f"and three dataflows are few."
     )
     moved = sweep.ok.set_index(["dataflow", "glb.size"])["dram_bytes"]
-    words = [
-        [size(one), *(quantity(moved.get((flow, one), np.nan), "B") for flow in flows)] for one in sizes
-    ]
+    words = [[size(one), *(quantity(moved.get((flow, one), np.nan), "B") for flow in flows)] for one in sizes]
     head = ["buffer", *(f"energy, {one}" for one in flows), *(f"area, {one}" for one in flows)]
     return {
         "short": short,
@@ -187,14 +185,13 @@ def cores_bandwidth(sweep: Sweep) -> dict[str, str]:
     lines = [[str(n), *(f"{best[n, rate]:.0f}" for rate in rates)] for n in cores]
     enough = {n: next(rate for rate in rates if best[n, rate] >= 0.9 * best[n, rates[-1]]) for n in cores}
     mps = sorted(points["mp"].unique())
-    splits = [
-        [str(n)]
-        + [
-            f"{by['throughput_fps'][n, rates[-1], mp]:.0f} images/s, {said('latency_s', by['latency_s'][n, rates[-1], mp])}"
-            for mp in mps
+    splits = []
+    for n in cores:
+        fastest = [by.loc[(n, rates[-1], mp)] for mp in mps]
+        cells = [
+            f"{one['throughput_fps']:.0f} images/s, {said('latency_s', one['latency_s'])}" for one in fastest
         ]
-        for n in cores
-    ]
+        splits.append([str(n), *cells])
     knee, most = sweep.knee(), points.loc[points["throughput_fps"].idxmax()]
     needs = ", ".join(f"{quantity(enough[n], 'B/s')} for {n} cores" for n in cores)
     short = wrapped(
@@ -229,7 +226,10 @@ def int8_fp16(sweep: Sweep) -> dict[str, str]:
         return [f"{float(np.exp(np.log(rows[name]).mean())):.2f}" for name in metrics]
 
     lines = [["all", *mean(ratio)]]
-    for label, name, shown in (("node", "technology", lambda v: f"{v:.0f} nm"), ("buffer", "sram.size", size)):
+    for label, name, shown in (
+        ("node", "technology", lambda v: f"{v:.0f} nm"),
+        ("buffer", "sram.size", size),
+    ):
         for value, rows in ratio.groupby(level=name):
             lines.append([f"{label} {shown(value)}", *mean(rows)])
     lines.append(["least of all points", *(f"{ratio[name].min():.2f}" for name in metrics)])
@@ -269,16 +269,23 @@ def five_networks(sweep: Sweep) -> dict[str, str]:
         own = rows.loc[rows["latency_s"].idxmin()]
         losses[str(network)] = one["latency_s"] / own["latency_s"]
         lines.append(
-            [str(network), said("latency_s", one["latency_s"]), f"{own['array.rows']}x{own['array.cols']}"]
-            + [own["dataflow"], size(own["sram.size"]), said("latency_s", own["latency_s"])]
-            + [f"{100 * (losses[str(network)] - 1):.0f} %"]
+            [
+                str(network),
+                said("latency_s", one["latency_s"]),
+                f"{own['array.rows']}x{own['array.cols']}",
+                own["dataflow"],
+                size(own["sram.size"]),
+                said("latency_s", own["latency_s"]),
+                f"{100 * (losses[str(network)] - 1):.0f} %",
+            ]
         )
     worst = max(losses, key=lambda network: losses[network])
-    chip = f"{knee['array.rows']}x{knee['array.cols']} multipliers, {knee['dataflow']}, {size(knee['sram.size'])}"
+    array = f"{knee['array.rows']}x{knee['array.cols']} multipliers, {knee['dataflow']}"
     short = wrapped(
-        f"{chip} and {quantity(knee['dram.bandwidth.value'], 'B/s')}: {said('area_mm2', knee['area_mm2'])}, "
-        f"the fastest for the five together within 20 mm2. {sum(loss < 1.01 for loss in losses.values())} of "
-        f"them lose less than 1 % against the chip of their own choice; {worst} loses most, {more(losses[worst])} time than on its own."
+        f"{array}, {size(knee['sram.size'])} and {quantity(knee['dram.bandwidth.value'], 'B/s')} "
+        f"({said('area_mm2', knee['area_mm2'])}) are the fastest for the five together within 20 mm2. "
+        f"{sum(loss < 1.01 for loss in losses.values())} of them lose less than 1 % against the chip of their "
+        f"own choice; {worst} loses most, {more(losses[worst])} time than on its own."
     )
     steps = [
         [one["variable"], _level(one["variable"], one["level"])]

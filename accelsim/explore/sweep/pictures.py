@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from accelsim.charts.sweep import Axis, parallel, pareto
 from accelsim.charts.sweep_effects import effects, heat, hypervolume
 from accelsim.explore.sweep.answers import View
-from accelsim.explore.sweep.effects import Factor
+from accelsim.explore.sweep.effects import Effect, Factor
 from accelsim.explore.sweep.pareto import Objective
 from accelsim.tables.columns_sweep import UNITS
 
@@ -32,8 +32,7 @@ def pictures(
     """
     if view.knee is None:
         return
-    if view.network is None:
-        title += ", geometric means over the networks"
+    title += f", {view.network or 'geometric means over the networks'}"
     metric = {one.name: Axis(one.name, view.columns[one.name], UNITS.get(one.name, ""), (), one.maximise)
               for one in objectives}  # fmt: skip
     known = np.isfinite(view.costs).all(axis=1)
@@ -62,13 +61,15 @@ def pictures(
 
 
 def _strongest(factors: Sequence[Factor], effects: Sequence[Effect]) -> list[Factor]:
-    """The two factors that explain most, alone and together with others."""
-    shares = {
-        one.name: sum(effect.share_frac for effect in effects if one.name in effect.variables)
-        for one in factors
-    }
-    able = [one for one in factors if shares[one.name] >= LEAST_SHARE]
-    return sorted(able, key=lambda one: -shares[one.name])[:2]
+    """The two factors that explain most alone; where there are no two, those that do with others, or vary."""
+
+    def shares(one: Factor) -> tuple[float, float]:
+        of = [effect for effect in effects if one.name in effect.variables]
+        alone = sum(effect.share_frac for effect in of if len(effect.variables) == 1)
+        return (alone if alone >= LEAST_SHARE else 0.0, sum(effect.share_frac for effect in of))
+
+    able = [one for one in factors if shares(one)[1] >= LEAST_SHARE or len(factors) == 2]
+    return sorted(able, key=shares, reverse=True)[:2]
 
 
 def variable(one: Factor, units: Mapping[str, str]) -> Axis:
