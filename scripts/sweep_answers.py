@@ -160,8 +160,8 @@ def global_buffer(sweep: Sweep) -> dict[str, str]:
     )
     shares = wrapped(
         f"The size explains {100 * sweep.share('energy_j', 'glb.size'):.0f} % of the variance of energy (of "
-        f"its logarithm); an effect of the dataflow alone can't be told from chance, since one point is missing "
-        f"and three dataflows are few."
+        f"its logarithm); an effect of the dataflow alone can't be told from chance, since one point is "
+        f"missing and three dataflows are few."
     )
     moved = sweep.ok.set_index(["dataflow", "glb.size"])["dram_bytes"]
     words = [[size(one), *(quantity(moved.get((flow, one), np.nan), "B") for flow in flows)] for one in sizes]
@@ -284,8 +284,8 @@ def five_networks(sweep: Sweep) -> dict[str, str]:
     short = wrapped(
         f"{array}, {size(knee['sram.size'])} and {quantity(knee['dram.bandwidth.value'], 'B/s')} "
         f"({said('area_mm2', knee['area_mm2'])}) are the fastest for the five together within 20 mm2. "
-        f"{sum(loss < 1.01 for loss in losses.values())} of them lose less than 1 % against the chip of their "
-        f"own choice; {worst} loses most, {more(losses[worst])} time than on its own."
+        f"{sum(loss < 1.01 for loss in losses.values())} of them lose less than 1 % against the chip of "
+        f"their own choice; {worst} loses most, {more(losses[worst])} time than on its own."
     )
     steps = [
         [one["variable"], _level(one["variable"], one["level"])]

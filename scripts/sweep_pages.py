@@ -3,8 +3,8 @@
     python scripts/sweep_pages.py [NAME]...     all of them, three minutes
 
 A page's prose stands in docs/sweep_NAME.md; what has numbers is written here between its marks. Sweeps that
-search take a minute, so that their points stay in reports/gallery: tests/docs holds the page to them, and some
-of them to runs of today.
+search take a minute, so their points stay in reports/gallery: tests/docs holds the page to them, and some of
+them to runs of today.
 """
 
 from __future__ import annotations
