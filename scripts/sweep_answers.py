@@ -227,6 +227,7 @@ def int8_fp16(sweep: Sweep) -> dict[str, str]:
 
     lines = [["all", *mean(ratio)]]
     for label, name, shown in (
+        ("rows", "array.rows", str),
         ("node", "technology", lambda v: f"{v:.0f} nm"),
         ("buffer", "sram.size", size),
     ):
