@@ -14,16 +14,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from accelsim.charts import style
+from accelsim.charts.thin import thinned, unit, wide
 from accelsim.results.format import quantity
 
 GREY: Final = "#BBBBBB"
 FRONT: Final = "#0072B2"
 KNEE: Final = "#D55E00"
-PIXELS: Final = 300
-"""Places an axis has for dominated points: of those that share one a single dot is drawn."""
 MOST_LINES: Final = 400
-WIDE: Final = 10.0
-"""An axis whose values differ by more than this factor is logarithmic."""
 FEW_DECADES: Final = 3.0
 """A logarithmic axis of fewer decades has ticks at 2 and 5, too."""
 
@@ -52,11 +49,18 @@ class Axis:
 
 
 def pareto(
-    x: Axis, y: Axis, front: NDArray[np.int64], knee: int | None, title: str = "", colour: Axis | None = None
+    x: Axis,
+    y: Axis,
+    front: NDArray[np.int64],
+    knee: int | None,
+    title: str = "",
+    colour: Axis | None = None,
+    n_points: int | None = None,
 ) -> Figure:
     """Dominated points grey, the front in colour with its knee ringed.
 
-    `colour` is a third objective: the front's points then have its colour, and no line joins them.
+    `colour` is a third objective: the front's points then have its colour, and no line joins them. `n_points`
+    is the number of all points, where the axes have not all of the dominated ones.
     """
     figure, (axes,) = style.canvas(7.0, 5.0)
     xs, ys = np.asarray(x.values, dtype=np.float64), np.asarray(y.values, dtype=np.float64)
@@ -65,7 +69,7 @@ def pareto(
     rest[front] = False
     scale(axes, "x", x, xs[known])
     scale(axes, "y", y, ys[known])
-    thin = _thinned(xs[rest], ys[rest])
+    thin = thinned(xs[rest], ys[rest])
     axes.scatter(xs[rest][thin], ys[rest][thin], s=6, color=GREY, linewidths=0, label="dominated")
     if colour is None:
         order = front[np.argsort(xs[front], kind="stable")]
@@ -92,8 +96,10 @@ def pareto(
             label="knee",
         )
     axes.legend(frameon=False, fontsize=8, loc="best")
-    n_points = f"{len(front):,} of {int(known.sum()):,} points on the front"
-    style.heading(figure, title or f"{y.name} over {x.name}", n_points)
+    n_all = int(known.sum()) if n_points is None else n_points
+    style.heading(
+        figure, title or f"{y.name} over {x.name}", f"{len(front):,} of {n_all:,} points on the front"
+    )
     return figure
 
 
@@ -136,11 +142,6 @@ def parallel(axes_of: Sequence[Axis], knee: int | None, title: str = "") -> Figu
     return figure
 
 
-def wide(values: NDArray[Any]) -> bool:
-    """Whether positive values span so much that only a logarithm shows them."""
-    return len(values) > 0 and values.min() > 0 and values.max() > WIDE * values.min()
-
-
 def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
     """The axis of one quantity, with its label and its ticks as people read them."""
     one = axes.xaxis if which == "x" else axes.yaxis
@@ -154,26 +155,11 @@ def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
     axes.grid(axis="x" if which == "x" else "y", color="#DDDDDD", linewidth=0.6)
 
 
-def _thinned(xs: NDArray[Any], ys: NDArray[Any]) -> NDArray[np.int64]:
-    """One point of those that fall on one dot: a million points make a picture of 90,000 at most."""
-    if len(xs) == 0:
-        return np.zeros(0, dtype=np.int64)
-    cells = [np.round(_unit(values) * PIXELS).astype(np.int64) for values in (xs, ys)]
-    return np.asarray(np.unique(cells[0] * (PIXELS + 1) + cells[1], return_index=True)[1], dtype=np.int64)
-
-
-def _unit(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Between 0 and 1, on the scale that the axis has."""
-    plain = np.log(values) if wide(values) else np.asarray(values, dtype=np.float64)
-    span = float(np.ptp(plain))
-    return np.asarray((plain - plain.min()) / (span or 1.0), dtype=np.float64)
-
-
 def _place(axis: Axis) -> NDArray[np.float64]:
     """Height on a parallel coordinate: texts in equal steps, numbers on their scale."""
     if axis.labels:
         return np.asarray(axis.values / max(1, len(axis.labels) - 1), dtype=np.float64)
-    return _unit(np.asarray(axis.values, dtype=np.float64))
+    return unit(np.asarray(axis.values, dtype=np.float64))
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:

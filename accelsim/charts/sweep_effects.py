@@ -12,11 +12,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from accelsim.charts import style
-from accelsim.charts.sweep import Axis, scale, wide
+from accelsim.charts.sweep import Axis, scale
+from accelsim.charts.thin import wide
 
 MOST_BARS: Final = 10
 MOST_NUMBERS: Final = 12
 """Cells along an axis up to which each has its number."""
+MOST_WIDE: Final = 16
+"""Cells along an axis beyond which they get smaller: a picture of a hundred would be six thousand pixels."""
 PAIR: Final = "#56B4E9"
 SINGLE: Final = "#0072B2"
 
@@ -57,7 +60,9 @@ def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", d
     The axes' `values` are their levels in order; the brighter the better.
     """
     across, down = [x.said(float(v)) for v in x.values], [y.said(float(v)) for v in y.values]
-    figure, (axes,) = style.canvas(2.2 + 0.55 * max(6, len(across)), 1.8 + 0.42 * max(5, len(down)))
+    figure, (axes,) = style.canvas(
+        2.2 + 0.55 * min(max(6, len(across)), MOST_WIDE), 1.8 + 0.42 * min(max(5, len(down)), MOST_WIDE)
+    )
     known = values[np.isfinite(values)]
     log = wide(known)
     drawn = np.log10(values) if log else values  # of which the numbers' ink follows

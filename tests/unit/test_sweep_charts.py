@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelsim.charts.sweep import PIXELS, Axis, parallel, pareto
+from accelsim.charts.sweep import Axis, parallel, pareto
 from accelsim.charts.sweep_effects import effects, heat, hypervolume
+from accelsim.charts.thin import PIXELS, Cloud
 from accelsim.results.format import quantity
 
 
@@ -25,6 +26,23 @@ def test_dominated_points_that_fall_on_one_dot_are_drawn_once() -> None:
     x, y = random.random(400_000), random.random(400_000)
     figure = pareto(Axis("x", x), Axis("y", y), np.array([0]), None)
     assert len(figure.axes[0].collections[0].get_offsets()) <= (PIXELS + 1) ** 2
+
+
+def test_the_dots_of_points_that_pass_cover_what_those_of_all_at_once_cover() -> None:
+    random = np.random.default_rng(0)
+    x, y = random.lognormal(size=50_000), random.random(50_000)
+    x.sort()  # the range grows from block to block, and becomes logarithmic
+    cloud = Cloud()
+    for start in range(0, 50_000, 7_000):
+        some = slice(start, start + 7_000)
+        cloud.add(np.arange(50_000)[some], x[some], y[some])
+    assert len(cloud.xs) <= (PIXELS + 1) ** 2
+    assert (x[cloud.numbers] == cloud.xs).all()
+    assert (y[cloud.numbers] == cloud.ys).all()
+    place = np.stack([np.log(x / x[0]) / np.log(x[-1] / x[0]), y], axis=1)
+    kept = place[cloud.numbers]
+    for one in place[::97]:
+        assert np.abs(kept - one).max(axis=1).min() <= 10 / PIXELS
 
 
 def test_an_axis_of_wide_values_is_logarithmic_and_a_third_objective_is_a_colour() -> None:

@@ -122,7 +122,7 @@ def test_progress_counts_all_points_once_and_the_best_only_gets_better(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("n_points", "chunk"), [(1, 1024), (10_000, 1024), (100_000, 8192), (1_000_000, 65536), (10**9, 65536)]
+    ("n_points", "chunk"), [(1, 1024), (10_000, 1024), (100_000, 8192), (1_000_000, 32768), (10**9, 32768)]
 )
 def test_chunks_are_small_enough_to_share_and_large_enough_for_a_file(n_points: int, chunk: int) -> None:
     assert default_chunk(n_points) == chunk

@@ -8,13 +8,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from accelsim.explore.sweep.answers import views_of
 from accelsim.explore.sweep.pictures import pictures
 from accelsim.report.blocks import Table, render
 from accelsim.report.sweep import N_FRONT, sweep_blocks
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
-from tests.support.sweeps import AXES, GOALS, answer, table
+from tests.support.sweeps import AXES, GOALS, Axis, answer, seen, table
 
 UNITS = {one.name: one.unit for one in AXES}
 
@@ -64,8 +63,10 @@ def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
     many = {name: np.resize(values, n) for name, values in columns.items()}
     many["index"] = np.arange(n)
     many["network"] = np.full(n, "a")
+    many["array.rows"] = np.arange(n)
     many["latency_s"], many["energy_j"] = np.arange(1.0, n + 1), 1e3 / np.arange(1.0, n + 1)
-    shown = next(b for b in sweep_blocks(answer(many)) if isinstance(b, Table) and "Pareto" in b.title)
+    axes = (Axis("array.rows", tuple(range(n))), Axis("network", ("a",)))
+    shown = next(b for b in sweep_blocks(answer(many, axes)) if isinstance(b, Table) and "Pareto" in b.title)
     assert len(shown.rows) in (N_FRONT, N_FRONT + 1)
     assert shown.rows[0][0] == "0"
     assert shown.rows[-1][0] == "199"
@@ -99,7 +100,7 @@ def test_the_page_stands_alone_and_escapes_the_names_of_strangers() -> None:
 
 
 def test_a_view_has_a_picture_of_each_kind_and_none_without_a_front() -> None:
-    view = views_of(table(), AXES, GOALS)[0]
+    view = seen(table(), AXES, GOALS).views[0]
     assert [name for name, _ in pictures(view, GOALS, UNITS, "demo")] == [
         "pareto_latency_s_energy_j",
         "parallel",
@@ -108,11 +109,11 @@ def test_a_view_has_a_picture_of_each_kind_and_none_without_a_front() -> None:
     ]
     failed = table()
     failed["status"][:] = "error"
-    assert list(pictures(views_of(failed, AXES, GOALS)[0], GOALS, UNITS, "demo")) == []
+    assert list(pictures(seen(failed, AXES, GOALS).views[0], GOALS, UNITS, "demo")) == []
 
 
 def test_a_heat_map_has_the_best_over_all_other_variables() -> None:
-    view = views_of(table(), AXES, GOALS)[1]
+    view = seen(table(), AXES, GOALS).views[1]
     figure = dict(pictures(view, GOALS, UNITS, "demo"))["heat_energy_j"]
     assert "the best over glb.size" in figure.get_suptitle()
     least = {"8": 8.0, "16": 16.0, "32": 32.0}

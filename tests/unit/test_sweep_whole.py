@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from accelsim.base.errors import InputError
-from accelsim.base.files import shipped_folder
+from accelsim.base.files import find_shipped, shipped_folder
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import sweep
@@ -61,4 +61,18 @@ def test_a_changed_architecture_does_not_resume(space: Space, tmp_path: Path) ->
     with pytest.raises(
         InputError, match=r"manifest\.json: inputs: the sweep in the directory was started with"
     ):
+        sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")
+
+
+def test_a_changed_technology_does_not_resume(
+    space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(space, evaluator_of(space), tmp_path / "out", chunk=10, format="csv")
+    other = tmp_path / "45nm.yaml"
+    other.write_bytes(find_shipped("technologies", "45nm").read_bytes() + b"# another day\n")
+    monkeypatch.setattr(
+        "accelsim.explore.sweep.inputs.find_shipped",
+        lambda kind, name: other if name == "45nm" else find_shipped(kind, name),
+    )
+    with pytest.raises(InputError, match=r"manifest\.json: inputs: the sweep in the directory was started"):
         sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")

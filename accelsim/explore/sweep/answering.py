@@ -8,18 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_whole
-from accelsim.explore.sweep.answers import View, views_of
+from accelsim.explore.sweep.answers import View, answers_of
 from accelsim.explore.sweep.envelope import envelope, points_of
-from accelsim.explore.sweep.hypervolume import growth
-from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Columns, Objective
-from accelsim.explore.sweep.pictures import growth_picture, pictures
+from accelsim.explore.sweep.growth import front_of_all, growth_of
+from accelsim.explore.sweep.numbering import Numbering
+from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import read_columns
+from accelsim.explore.sweep.stored import Stored
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
 
@@ -27,8 +24,6 @@ RESULT: Final = "result.json"
 FRONT: Final = "pareto.csv"
 PAGE: Final = "sweep.html"
 DPI: Final = 110
-N_GROWTH: Final = 40
-"""Places at which the hypervolume of a sample is taken."""
 
 
 def answer(
@@ -41,24 +36,32 @@ def answer(
 ) -> dict[str, Any]:
     """The envelope of a finished sweep; with `keep` its files are written into the directory, too.
 
-    Reads columns of the answers only, so that a million points take some hundred megabytes.
+    Points pass part by part, so that memory does not grow with their number.
     """
     objectives = objectives_of(space)
-    columns = _columns(space, directory, objectives)
-    views = views_of(columns, space.variables, objectives)
+    stored = Stored(directory)
+    needs = space.metrics_needed
+    keeps = space.keeps if needs else None
+    shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
+    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *needs, "status"]
+    columns = list(dict.fromkeys(wanted))
+    answers = answers_of(stored, space.variables, objectives, columns, keeps, needs)
+    curve = None
+    if space.sample is not None:
+        every = front_of_all(space, objectives)
+        curve = growth_of(stored, Numbering(space.variables), objectives, keeps, needs, every)
     found = envelope(
         said_of(space),
-        views,
+        answers.views,
         objectives,
-        totals=counts(space, columns),
+        totals={"n_raw": space.n_raw} | answers.totals,
         options=options,
-        notes=_notes(space, views),
+        notes=_notes(space, answers.views, curve),
         run=run,
     )
-    curve = _growth(views[0]) if space.sample is not None else None
     found["hypervolume"] = curve
     if keep:
-        _write(space, directory, found, views, objectives)
+        _write(space, directory, found, answers.views, objectives)
     return found
 
 
@@ -100,51 +103,19 @@ def said_of(space: Space) -> dict[str, Any]:
     }
 
 
-def counts(space: Space, columns: Columns) -> dict[str, int]:
-    """Points by what came of them."""
-    status = columns["status"]
-    totals = {"n_raw": space.n_raw, "n_points": len(status)}
-    return totals | {f"n_{kind}": int((status == kind).sum()) for kind in ("ok", "infeasible", "error")}
-
-
-def _columns(space: Space, directory: Path, objectives: Sequence[Objective]) -> dict[str, NDArray[Any]]:
-    """The points in columns; those that break a constraint on metrics are infeasible."""
-    on_metrics = frozenset().union(*(one.tree.names() for one in space.constraints if one.on_metrics))
-    shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
-    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *sorted(on_metrics), "status"]
-    columns = read_columns(directory, list(dict.fromkeys(wanted)))
-    if on_metrics:
-        broken = ~space.keeps(columns) & (columns["status"] == "ok")
-        columns["status"] = np.where(broken, "infeasible", columns["status"])
-    return columns
-
-
-def _notes(space: Space, views: Sequence[View]) -> list[str]:
+def _notes(space: Space, views: Sequence[View], curve: Mapping[str, Any] | None) -> list[str]:
     notes = []
     if len(views) > 1:
         notes.append("over several networks a machine has the geometric mean of each metric")
     if space.sample is not None:
         said = f"{space.sample.method} sample of seed {space.sample.seed}"
         notes.append(f"{said}: the front is that of the points seen, not of the space")
-    if all(not view.factors for view in views):
+    if curve is not None and curve["whole"]:
+        share = 100 * curve["volume"][-1] / curve["whole"]
+        notes.append(f"the sample's hypervolume is {share:.1f} % of that of all {space.n_raw:,} combinations")
+    if not views[0].factors:
         notes.append("nothing varies but the network")
     return notes
-
-
-def _growth(view: View) -> dict[str, Any] | None:
-    """Hypervolume of the first points seen, in shares of the box between the ends of what was seen."""
-    known = np.isfinite(view.costs).all(axis=1)
-    if known.sum() < 2:
-        return None
-    costs = view.costs[known]
-    low, span = costs.min(axis=0), np.ptp(costs, axis=0)
-    scaled = (costs - low) / np.where(span > 0, span, 1.0)
-    n = len(scaled)
-    at = np.unique(np.linspace(1, n, min(n, N_GROWTH)).astype(np.int64))
-    corner = np.full(scaled.shape[1], 1.1)  # beyond the worst of each, so that ends of the front count
-    volume = growth(scaled, corner, at) / float(np.prod(corner))
-    seen = np.flatnonzero(known)[at - 1] + 1
-    return {"evaluations": seen.tolist(), "volume": volume.tolist()}
 
 
 def _write(
@@ -156,6 +127,7 @@ def _write(
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
     from accelsim.charts.png import png
+    from accelsim.explore.sweep.pictures import growth_picture, pictures
 
     title = f"{space.name} on {space.arch}"
     drawn = {name: png(figure, DPI) for name, figure in pictures(views[0], objectives, space.units, title)}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from accelsim.base.version import VERSION
-from accelsim.explore.sweep.answers import NETWORK, View
+from accelsim.explore.sweep.answers import View
+from accelsim.explore.sweep.numbering import NETWORK
 from accelsim.explore.sweep.pareto import Objective
 from accelsim.results.plain import plain
 from accelsim.tables.columns_sweep import UNITS
@@ -50,41 +49,38 @@ def envelope(
 
 def points_of(view: View) -> list[dict[str, Any]]:
     """Rows of the front in its order; `roles` say which are the knee and the best of an objective."""
-    taken = view.front
-    roles: dict[int, list[str]] = {row: ["front"] for row in taken.tolist()}
+    roles = [["front"] for _ in view.costs]
     if view.knee is not None:
         roles[view.knee].append("knee")
     for name, row in view.bests.items():
         roles[row].append(f"best {name}")
     columns = {
-        name: plain(values[taken])
-        for name, values in view.columns.items()
-        if name not in ("index", NETWORK, "reason")
+        name: plain(values) for name, values in view.rows.items() if name not in ("index", NETWORK, "reason")
     }
-    index = plain(view.columns["index"][taken])
+    index = plain(view.rows["index"])
     return [
         {
             NETWORK: view.network,
             "index": index[at],
-            "roles": roles[row],
+            "roles": said,
             **{name: column[at] for name, column in columns.items()},
         }
-        for at, row in enumerate(taken.tolist())
+        for at, said in enumerate(roles)
     ]
 
 
 def _summary(view: View, objectives: Sequence[Objective]) -> dict[str, Any]:
     """What the front of a view comes to; points by their index."""
-    index = view.columns["index"]
+    index = view.rows["index"]
     return {
         NETWORK: view.network,
-        "n_points": len(index),
-        "n_ok": int(np.isfinite(view.costs).all(axis=1).sum()),
-        "n_front": len(view.front),
+        "n_points": view.n_points,
+        "n_ok": view.n_ok,
+        "n_front": len(view.costs),
         "knee": None if view.knee is None else int(index[view.knee]),
         "best": {name: int(index[row]) for name, row in view.bests.items()},
         "least": {
-            one.name: plain(view.columns[one.name][view.bests[one.name]])
+            one.name: plain(view.rows[one.name][view.bests[one.name]])
             for one in objectives
             if one.name in view.bests
         },
@@ -113,7 +109,7 @@ def _summary(view: View, objectives: Sequence[Objective]) -> dict[str, Any]:
                 "variable": step.variable,
                 "direction": step.direction,
                 "level": plain(step.level),
-                "index": None if step.point is None else int(index[step.point]),
+                "index": step.point,
                 "ratios": plain(step.ratios),
             }
             for step in view.steps

@@ -78,7 +78,7 @@ def _survivors(costs: Floats) -> NDArray[np.bool_]:
     weights = np.vstack([np.ones(k), *(np.where(np.eye(k) > 0, heavy, 1.0) for heavy in (0.1, 10.0))])
     rivals = np.unique(costs[np.argmin(scaled @ weights.T, axis=0)], axis=0)
     for rival in rivals:
-        left &= ~_dominated(costs, rival[None])
+        left &= ~dominated(costs, rival[None])
     return left
 
 
@@ -108,13 +108,13 @@ def _by_blocks(rows: Floats) -> NDArray[np.bool_]:
     kept = np.zeros(len(ranks), dtype=bool)
     while len(at):
         block, at = at[:BLOCK], at[BLOCK:]
-        own = block[~_dominated(ranks[block], ranks[block])]
+        own = block[~dominated(ranks[block], ranks[block])]
         kept[own] = True
-        at = at[~_dominated(ranks[at], ranks[own])]
+        at = at[~dominated(ranks[at], ranks[own])]
     return np.asarray(kept[np.cumsum(new) - 1])
 
 
-def _dominated(points: NDArray[Any], rivals: NDArray[Any]) -> NDArray[np.bool_]:
+def dominated(points: NDArray[Any], rivals: NDArray[Any]) -> NDArray[np.bool_]:
     """Which points [n, k] one of the rivals [m, k] dominates, a slice of points at a time."""
     found = np.zeros(len(points), dtype=bool)
     step = max(1, CELLS // max(1, len(rivals)))

@@ -24,7 +24,7 @@ from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, 
 
 SEARCHED: Final = ("dataflow", "any", "split")
 """Methods that search."""
-LARGEST_CHUNK: Final = 2**16
+LARGEST_CHUNK: Final = 2**15
 SMALLEST_CHUNK: Final = 2**10
 SEARCHED_CHUNK: Final = 32
 """Where each point needs searches, seconds each: little is lost when it is interrupted."""

@@ -110,6 +110,11 @@ class Space:
         """The base unit of each column, "" where it has none."""
         return {column.name: column.unit for column in self.all_columns}
 
+    @property
+    def metrics_needed(self) -> tuple[str, ...]:
+        """Columns that the constraints on metrics name."""
+        return tuple(sorted(set().union(*(one.tree.names() for one in self.constraints if one.on_metrics))))
+
     def points(self, start: int, stop: int) -> Points:
         """The points among combinations start to stop - 1 that meet the constraints on variables."""
         stop = min(stop, self.n_raw)

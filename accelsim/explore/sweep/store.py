@@ -50,22 +50,26 @@ class Record:
     n_ok: int
     n_bytes: int
     sha256: str
+    span: tuple[int, int]
     best: Mapping[str, tuple[float, int]]
 
     @staticmethod
     def of(part: Part) -> Record:
         digest = hashlib.sha256(part.data).hexdigest()
-        return Record(part.number, part.n_raw, part.rows, part.n_ok, len(part.data), digest, part.best)
+        n_bytes = len(part.data)
+        return Record(part.number, part.n_raw, part.rows, part.n_ok, n_bytes, digest, part.span, part.best)
 
     @staticmethod
     def read(row: Mapping[str, Any]) -> Record:
         part, n_raw, rows, n_ok, n_bytes = (int(row[name]) for name in _COUNTS)
         best = {name: (value, index) for name, (value, index) in row["best"].items()}
-        return Record(part, n_raw, rows, n_ok, n_bytes, str(row["sha256"]), best)
+        least, most = (int(end) for end in row["span"])
+        return Record(part, n_raw, rows, n_ok, n_bytes, str(row["sha256"]), (least, most), best)
 
     def row(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in (*_COUNTS, "sha256")} | {
-            "best": {k: [*v] for k, v in self.best.items()}
+            "span": [*self.span],
+            "best": {k: [*v] for k, v in self.best.items()},
         }
 
 

@@ -84,6 +84,8 @@ class Part:
     n_raw: int
     rows: int
     n_ok: int
+    span: tuple[int, int]
+    """The least and the greatest raw index of its points; (0, -1) without any."""
     columns: Columns
     best: dict[str, tuple[float, int]]
     """Of each goal the best value of a point that is ok, and that point's raw index."""
@@ -116,7 +118,7 @@ class Work:
         """Evaluates a chunk. ValueError where the columns are not as long as the points are many."""
         points = self.points(chunk)
         if len(points.index) == 0:
-            return Part(chunk.number, chunk.n_raw, 0, 0, (), {}, b"")
+            return Part(chunk.number, chunk.n_raw, 0, 0, (0, -1), (), {}, b"")
         metrics = self.evaluator(points)
         table: dict[str, Column] = {"index": points.index}
         for name, values in (*points.columns.items(), *metrics.items()):
@@ -129,7 +131,9 @@ class Work:
         ok = is_ok(metrics, len(points.index)) & self.space.keeps({**points.columns, **metrics})
         columns, data = encode(table, self.format)
         best = _best(points.index, metrics, ok, self.goals)
-        return Part(chunk.number, chunk.n_raw, len(points.index), int(ok.sum()), columns, best, data)
+        span = int(points.index.min()), int(points.index.max())
+        n_ok = int(ok.sum())
+        return Part(chunk.number, chunk.n_raw, len(points.index), n_ok, span, columns, best, data)
 
 
 def is_ok(metrics: Mapping[str, NDArray[Any]], n: int) -> NDArray[np.bool_]:

@@ -1,0 +1,38 @@
+"""What is kept of the points of a view as they pass; it does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.charts.thin import Cloud
+from accelsim.explore.sweep.cells import Cells, Floats, Ints
+from accelsim.explore.sweep.pareto import Objective
+from accelsim.explore.sweep.running_front import RunningFront
+
+
+class Seen:
+    """Numbers of points, their front, what each variable's values come to, the dots of each picture."""
+
+    def __init__(self, sizes: Sequence[int], objectives: Sequence[Objective], pictured: bool) -> None:
+        self._signs = np.array([-1.0 if one.maximise else 1.0 for one in objectives])
+        self.n_points = 0
+        self.front = RunningFront(len(objectives))
+        self.cells = Cells(sizes, self._signs.tolist())
+        pairs = combinations(range(len(objectives)), 2) if pictured else ()
+        self.clouds = {pair: Cloud() for pair in pairs}
+
+    def add(self, machine: Ints, codes: Sequence[Ints], there: NDArray[np.bool_], values: Floats) -> None:
+        """Machines with the place of their values of each variable, and metrics [k, m] that may be NaN."""
+        self.n_points += int(there.sum())
+        known = np.isfinite(values).all(axis=0)
+        if not known.all():
+            machine, values = machine[known], values[:, known]
+            codes = [one[known] for one in codes]
+        self.front.add(machine, (values * self._signs[:, None]).T)
+        self.cells.add(codes, values)
+        for (x, y), cloud in self.clouds.items():
+            cloud.add(machine, values[x], values[y])

@@ -1,0 +1,169 @@
+"""Where answers read points from: tables of a bounded size one by one, or those that hold some points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.explore.sweep.numbering import Numbering
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
+Keeps = Callable[[Columns], NDArray[np.bool_]]
+"""Which points meet the constraints on metrics."""
+
+ABSENT: Final = -1
+OK: Final = 0
+STATUSES: Final = ("ok", "infeasible", "error")
+WINDOW: Final = 2**16
+"""Points that are looked at together where a machine's networks lie in several parts."""
+
+
+class Source(Protocol):
+    """The parts of a sweep."""
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """The least and the greatest index of each part."""
+        ...
+
+    @property
+    def in_order(self) -> bool:
+        """Whether points stand in the order of their numbers; samples do not."""
+        ...
+
+    def table(self, at: int, columns: Sequence[str]) -> Columns:
+        """Columns of a part."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some machines with all networks; `values` are NaN and `status` ABSENT where there is no point."""
+
+    machine: Ints  # [m]
+    status: NDArray[np.int8]  # [m, networks]: places in STATUSES
+    values: dict[str, Floats]  # [m, networks]
+
+
+def blocks(
+    source: Source, numbering: Numbering, names: Sequence[str], keeps: Keeps | None, needs: Sequence[str] = ()
+) -> Iterator[Block]:
+    """All points once, a machine's networks together; `needs` are columns that `keeps` looks at.
+
+    Memory is that of a few parts. Only samples over several networks are held whole (index, metrics), since a
+    machine's points stand anywhere in them.
+    """
+    wanted = tuple(dict.fromkeys(("index", *names, *needs, "status")))
+    if numbering.n_networks == 1:
+        for at in range(len(source.spans)):
+            table = source.table(at, wanted)
+            yield _block(numbering, numbering.split(table["index"])[0], [table], names, keeps)
+        return
+    for machine, tables in (_windows if source.in_order else _held)(source, numbering, wanted):
+        block = _block(numbering, machine, tables, names, keeps)
+        if len(block.machine):
+            yield block
+
+
+def rows_at(source: Source, wanted: Ints, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The rows with these numbers, where there are such, in their order; `index` among the columns."""
+    wanted = np.unique(wanted)
+    columns = tuple(dict.fromkeys(("index", *names)))
+    found: list[dict[str, NDArray[Any]]] = []
+    for at in _holding(source.spans, wanted):
+        table = source.table(at, columns)
+        some = np.isin(table["index"], wanted)
+        found.append({name: table[name][some] for name in columns})
+    if not found:
+        return {name: np.empty(0, np.int64) for name in columns}
+    rows = {name: np.concatenate([table[name] for table in found]) for name in columns}
+    order = np.argsort(rows["index"], kind="stable")
+    return {name: values[order] for name, values in rows.items()}
+
+
+def status_of(table: Columns, keeps: Keeps | None) -> NDArray[np.int8]:
+    """What came of each point, as places in STATUSES; what breaks a constraint on metrics is infeasible."""
+    status = table["status"]
+    codes = np.full(len(status), STATUSES.index("error"), np.int8)
+    codes[status == "infeasible"] = STATUSES.index("infeasible")
+    codes[status == "ok"] = OK
+    if keeps is not None and len(codes):
+        codes[(codes == OK) & ~keeps(table)] = STATUSES.index("infeasible")
+    return codes
+
+
+def geometric(values: NDArray[Any]) -> Floats:  # [m, networks] -> [m]
+    """Geometric means over networks; what is equal for all of them, such as an area, stays as it is.
+
+    Ratios of geometric means do not depend on what each network is measured against (Fleming and Wallace,
+    CACM 29, 1986), so no network weighs more than another.
+    """
+    first = values[:, 0].astype(np.float64)
+    differs = (values != values[:, :1]).any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.exp(np.log(values.astype(np.float64)).mean(axis=1))
+    return np.where(differs, means, first)
+
+
+def _block(
+    numbering: Numbering, machine: Ints, tables: Sequence[Columns], names: Sequence[str], keeps: Keeps | None
+) -> Block:
+    """Tables sorted into machines (in rising order, or those of the only table) that have a point."""
+    shape = (len(machine), numbering.n_networks)
+    status = np.full(shape, ABSENT, np.int8)
+    values = {name: np.full(shape, np.nan) for name in names}
+    for table in tables:
+        if numbering.n_networks == 1:
+            place: Any = (slice(None), 0)
+            some: Any = slice(None)
+        else:
+            own, network = numbering.split(table["index"])
+            row = np.searchsorted(machine, own).clip(max=len(machine) - 1)
+            some = machine[row] == own
+            place = (row[some], network[some])
+        status[place] = status_of(table, keeps)[some]
+        for name in names:
+            values[name][place] = table[name][some]
+    there = (status != ABSENT).any(axis=1)
+    if there.all():
+        return Block(machine, status, values)
+    return Block(machine[there], status[there], {name: column[there] for name, column in values.items()})
+
+
+def _windows(
+    source: Source, numbering: Numbering, names: Sequence[str]
+) -> Iterator[tuple[Ints, Sequence[Columns]]]:
+    """Machines in order, with the parts that hold points of them: each part is read once."""
+    kept: dict[int, Columns] = {}
+    size = max(1, WINDOW // numbering.n_networks)
+    for start in range(0, numbering.n_machines, size):
+        machine = np.arange(start, min(start + size, numbering.n_machines), dtype=np.int64)
+        points = numbering.point(machine[:, None], np.arange(numbering.n_networks))
+        parts = _holding(source.spans, np.sort(points, axis=None))
+        kept = {at: kept[at] if at in kept else source.table(at, names) for at in parts}
+        yield machine, list(kept.values())
+
+
+def _held(
+    source: Source, numbering: Numbering, names: Sequence[str]
+) -> Iterator[tuple[Ints, Sequence[Columns]]]:
+    """Machines of a sample, in order."""
+    tables = [source.table(at, names) for at in range(len(source.spans))]
+    none = np.empty(0, np.int64)
+    machine = np.unique(np.concatenate([none, *(numbering.split(table["index"])[0] for table in tables)]))
+    size = max(1, WINDOW // numbering.n_networks)
+    for start in range(0, len(machine), size):
+        yield machine[start : start + size], tables
+
+
+def _holding(spans: Sequence[tuple[int, int]], points: Ints) -> list[int]:
+    """The parts that may hold one of these points, which are sorted."""
+    ends = np.asarray(spans, np.int64).reshape(-1, 2)
+    first, last = np.searchsorted(points, ends[:, 0]), np.searchsorted(points, ends[:, 1], "right")
+    return np.flatnonzero(first < last).tolist()
