@@ -33,7 +33,7 @@ def pictures(
     """
     if view.knee is None:
         return
-    title += f", {view.network or 'geometric means over the networks'}"
+    title += f", {view.network or 'geometric means'}"
     metric = {one.name: Axis(one.name, view.rows[one.name], UNITS.get(one.name, ""), (), one.maximise)
               for one in objectives}  # fmt: skip
     for (x, y), cloud in view.seen.clouds.items():
