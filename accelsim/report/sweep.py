@@ -167,8 +167,6 @@ def _change(ratio: float | None, index: int | None) -> str:
 
 def points_of(answer: Row, view: Row, role: str) -> list[Row]:
     """The points of a view that have a role: front, knee, or best of an objective."""
-    compat = answer["inputs"]["options"].get("compat")
-    method = f"{space['method']} by the rules of {compat}" if compat else space["method"]
     return [row for row in answer["points"] if row["network"] == view["network"] and role in row["roles"]]
 
 
@@ -179,9 +177,9 @@ def question(answer: Row) -> list[str]:
     wanted = ", ".join(
         f"{'most' if one['maximise'] else 'least'} {one['name']}" for one in answer["objectives"]
     )
-    lines.append(
-        f"{', '.join(space['networks'])} on {space['arch']}, method {method}; wanted: {wanted}"
-    )
+    compat = answer["inputs"]["options"].get("compat")
+    method = f"{space['method']} by the rules of {compat}" if compat else space["method"]
+    lines.append(f"{', '.join(space['networks'])} on {space['arch']}, method {method}; wanted: {wanted}")
     return lines
 
 
