@@ -181,10 +181,10 @@ def compare(folder: Path, theirs: dict[tuple[int, int], tuple[list[int], float]]
     ours = array_cycles(products, rows, cols, "os")
     names = [layer.name for layer in accelsim.load(str(folder / "topology.csv")).layers]
     assert (products.times == 1).all(), "a column a layer"
-    command = [sys.executable, "-m", "accelsim", "sweep", str(folder / "space.yaml"), "--format", "csv", "-q"]
+    command = [sys.executable, "-m", "accelsim", "sweep", str(folder / "space.yaml"), "-q"]
     kept = whole_process([*command, "-o", str(folder / "sweep")], folder / "sweep")
     shown = whole_process(command, folder / "sweep")
-    process([*command, "-o", str(folder / "sweep")], 3600.0)
+    process([*command, "--format", "csv", "-o", str(folder / "sweep")], 3600.0)
     swept = {
         (int(row["array.rows"]), int(row["array.cols"])): int(row["latency_cycles"])
         for part in sorted((folder / "sweep" / "points").glob("*.csv"))
