@@ -1,28 +1,35 @@
-"""Sweeps: the closed form on many machines, points of a space, and searches for many Eyeriss-like machines.
+"""Sweeps: the closed form on many machines, points of a space, whole processes, workers, searches.
 
-Run: python benchmarks/bench_sweep.py [closed] [points] [search] (all without arguments; a minute or two).
-CPU time of this process; the last line of each part says what 2,000 machines or a million points come to.
+Run: python benchmarks/bench_sweep.py [closed] [points] [whole] [workers] [search]
+(all without arguments; some minutes). `closed`, `points`, `search` are CPU time of this process; `whole` is
+`accelsim sweep SPACE -o DIR` from its start to the page; `workers` is bench_sweep_workers.py.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import resource
+import shutil
 import sys
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from bench_sweep_workers import compare
+from sweep_cases import STEPS, process, resnet_space
 
 import accelsim
 from accelsim.cost.closed_machines import columns_of
 from accelsim.cost.network_form import ArrayWork, network_form
 from accelsim.costing import network_work
 from accelsim.explore.sweep.evaluate import evaluator_of
+from accelsim.explore.sweep.read import read_space
+from accelsim.explore.sweep.run import LARGEST_CHUNK
 from accelsim.explore.sweep.space import Answers, Space
 from accelsim.explore.sweep.variables import Variable
 from accelsim.workload.passes import drop_noops, fuse
-
-CHUNK = 2**16
 
 
 def closed(n: int = 100_000) -> None:
@@ -52,30 +59,32 @@ def space_of(method: str, arch: str, *variables: Variable) -> Space:
     )
 
 
-def points(n_pace: int = 98) -> None:
+def points() -> None:
     """A million points of a space, chunk by chunk, results thrown away."""
-    space = space_of(
-        "closed_form",
-        "systolic_128x128",
-        Variable("array.rows", tuple(range(8, 264, 8)), "", "core.array.rows"),
-        Variable("array.cols", tuple(range(8, 264, 8)), "", "core.array.cols"),
-        Variable("sram.size", tuple(2**k for k in range(16, 26)), "B", "core.memories.sram.size"),
-        Variable(
-            "dram.bandwidth.value",
-            tuple(1e9 * (10 + 2 * i) for i in range(n_pace)),
-            "B/s",
-            "memories.dram.bandwidth.value",
-        ),
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        space = read_space(resnet_space(Path(folder), "1,003,520"))
     start = time.process_time()
     evaluate = evaluator_of(space)
     n = 0
-    for first in range(0, space.n_raw, CHUNK):
-        found = evaluate(space.points(first, first + CHUNK))
+    for first in range(0, space.n_raw, LARGEST_CHUNK):
+        found = evaluate(space.points(first, first + LARGEST_CHUNK))
         n += int((found["status"] == "ok").sum())
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(f"points: {n:,} of {space.n_raw:,} in {seconds:.1f} s, {n / seconds:,.0f} a second, {peak:.0f} MiB")
+
+
+def whole() -> None:
+    """Processes with all points, answers, pictures and the page on disk."""
+    formats = ("parquet", "csv") if importlib.util.find_spec("pyarrow") else ("csv",)
+    with tempfile.TemporaryDirectory() as folder:
+        for n_points in STEPS:
+            file = resnet_space(Path(folder), n_points)
+            for format in formats:
+                place = Path(folder) / f"{n_points}_{format}"
+                took = process("sweep", str(file), "-o", str(place), "--format", format, "-q")
+                shutil.rmtree(place)
+                print(f"whole: {n_points:>9} machines x resnet50, {format:7}: {took}", flush=True)
 
 
 def search(n: int = 24) -> None:
@@ -101,7 +110,7 @@ def search(n: int = 24) -> None:
     )
 
 
-PARTS = {"closed": closed, "points": points, "search": search}
+PARTS = {"closed": closed, "points": points, "whole": whole, "workers": compare, "search": search}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or PARTS:

@@ -18,18 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-SPACE = """schema: accelsim.space/1
-name: killed
-description: systolic machines, to be killed on the way
-arch: systolic_32x32
-networks: [lenet]
-vary:
-  array.rows: 4..256 step 4
-  array.cols: 4..256 step 4
-  dataflow: [ws, os, is]
-method: closed_form
-answers: {minimise: [latency_s, energy_j]}
-"""
+from sweep_cases import LENET
+
 CHUNK = 128
 
 
@@ -101,7 +91,7 @@ def main() -> None:
 def rounds(place: Path, workers: int, kills: int, rng: random.Random) -> int:
     """The number of rounds that went wrong."""
     space_file = place / "space.yaml"
-    space_file.write_text(SPACE)
+    space_file.write_text(LENET)
     begin = time.monotonic()
     with start(space_file, place / "whole", workers) as process:
         assert process.stdout is not None

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from sweep_cases import LENET
 
 from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.hypervolume import growth, hypervolume
@@ -23,18 +24,6 @@ from accelsim.explore.sweep.run import sweep
 from accelsim.explore.sweep.space import Sample
 from accelsim.explore.sweep.stored import read_columns
 
-SPACE = """schema: accelsim.space/1
-name: samples
-description: systolic machines, few of them evaluated
-arch: systolic_32x32
-networks: [lenet]
-vary:
-  array.rows: 4..256 step 4
-  array.cols: 4..256 step 4
-  dataflow: [ws, os, is]
-method: closed_form
-answers: {minimise: [latency_s, energy_j]}
-"""
 AT = (32, 64, 128, 256, 512, 1024)
 SEEDS = range(5)
 
@@ -50,7 +39,7 @@ def main() -> None:
     """Prints one line a method."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "space.yaml"
-        file.write_text(SPACE)
+        file.write_text(LENET)
         space = read_space(file)
         evaluator = evaluator_of(space)
         sweep(space, evaluator, Path(folder) / "all")

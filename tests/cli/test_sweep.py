@@ -154,7 +154,9 @@ def test_a_sample_says_how_its_hypervolume_grew(tmp_path: Path, capsys: Captured
     curve = found["hypervolume"]
     assert curve["volume"] == sorted(curve["volume"])
     assert (tmp_path / "out" / "hypervolume.png").exists()
-    assert "random sample of seed 3" in found["notes"][-1]
+    assert curve["volume"][-1] <= curve["whole"]
+    assert "random sample of seed 3" in found["notes"][-2]
+    assert "of that of all 32 combinations" in found["notes"][-1]
 
 
 def test_the_schema_of_the_answer_knows_every_key_and_column_of_it(folder: Path, capsys: Captured) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from accelsim.explore.sweep.answers import Answers, answers_of
 from accelsim.explore.sweep.envelope import envelope
 from accelsim.explore.sweep.pareto import Objective
+from accelsim.explore.sweep.source import Sifted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def seen(
     in_order: bool = True,
 ) -> Answers:
     """The answers of a table, all its columns among them."""
-    return answers_of(Held(columns, size, in_order), axes, goals, list(columns))
+    return answers_of(Sifted(Held(columns, size, in_order)), axes, goals, list(columns))
 
 
 GOALS = (Objective("latency_s"), Objective("energy_j"))

@@ -10,7 +10,7 @@ import pytest
 from accelsim.explore.sweep.answers import View
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import Objective
-from accelsim.explore.sweep.source import blocks, geometric
+from accelsim.explore.sweep.source import Sifted, blocks, geometric
 from tests.support import sweep_brute as brute
 from tests.support.sweeps import Axis, Held, seen
 
@@ -186,7 +186,7 @@ def test_a_machine_s_networks_are_together_wherever_the_network_stands_among_the
         axes, columns = space(at, at, 1.0)
         numbering = Numbering(axes)
         source = Held(columns, 8)
-        found = list(blocks(source, numbering, ["latency_s"], None))
+        found = list(blocks(Sifted(source), numbering, ["latency_s"]))
         assert sorted(m for block in found for m in block.machine.tolist()) == list(range(24))
         values = np.concatenate([block.values["latency_s"] for block in found])
         for machine in range(24):
@@ -207,7 +207,7 @@ def test_each_part_is_read_once_however_the_networks_of_a_machine_are_spread() -
             return super().table(at, columns)
 
     source = Counted(columns, 9)
-    assert len(list(blocks(source, Numbering(axes), ["latency_s"], None))) > 0
+    assert len(list(blocks(Sifted(source), Numbering(axes), ["latency_s"]))) > 0
     assert sorted(source.read) == list(range(len(source.spans)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelsim.explore.sweep.pareto import Objective, best_of, costs_of, front, knee
+from accelsim.explore.sweep.pareto import Objective, best_of, front, knee
 
 
 def by_definition(costs: np.ndarray) -> list[int]:
@@ -51,12 +51,7 @@ def test_the_order_of_the_points_does_not_change_the_front() -> None:
 
 
 def test_points_that_failed_are_on_no_front_and_are_no_best() -> None:
-    columns = {
-        "energy_j": np.array([0.0, 2.0, 3.0]),
-        "throughput_fps": np.array([9.0, 5.0, np.nan]),
-        "status": np.array(["error", "ok", "ok"]),
-    }
-    costs = costs_of(columns, (Objective("energy_j"), Objective("throughput_fps", maximise=True)))
+    costs = np.array([[np.nan, np.nan], [2.0, -5.0], [3.0, np.nan]])
     assert front(costs).tolist() == [1]
     assert best_of(costs, front(costs)) == [1, 1]
     assert best_of(costs[:1], front(costs[:1])) == []
@@ -64,7 +59,7 @@ def test_points_that_failed_are_on_no_front_and_are_no_best() -> None:
 
 
 def test_most_of_what_is_maximised_is_best() -> None:
-    costs = costs_of({"throughput_fps": np.array([1.0, 3.0, 2.0])}, (Objective("throughput_fps", True),))
+    costs = Objective("throughput_fps", maximise=True).cost(np.array([1.0, 3.0, 2.0]))[:, None]
     assert front(costs).tolist() == [1]
     assert best_of(costs, front(costs)) == [1]
 

@@ -16,8 +16,7 @@ from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import Stored
-from accelsim.report.sweep_page import sweep_page
+from accelsim.explore.sweep.stored import sifted
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -39,17 +38,15 @@ def answer(
     Points pass part by part, so that memory does not grow with their number.
     """
     objectives = objectives_of(space)
-    stored = Stored(directory)
-    needs = space.metrics_needed
-    keeps = space.keeps if needs else None
+    points = sifted(directory, space)
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
-    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *needs, "status"]
+    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(stored, space.variables, objectives, columns, keeps, needs)
+    answers = answers_of(points, space.variables, objectives, columns)
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
-        curve = growth_of(stored, Numbering(space.variables), objectives, keeps, needs, every)
+        curve = growth_of(points, Numbering(space.variables), objectives, every)
     found = envelope(
         said_of(space),
         answers.views,
@@ -126,8 +123,9 @@ def _write(
     objectives: Sequence[Objective],
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
-    from accelsim.charts.png import png
+    from accelsim.charts.png import png  # matplotlib: half a second that sweeps without -o don't need
     from accelsim.explore.sweep.pictures import growth_picture, pictures
+    from accelsim.report.sweep_page import sweep_page
 
     title = f"{space.name} on {space.arch}"
     drawn = {name: png(figure, DPI) for name, figure in pictures(views[0], objectives, space.units, title)}

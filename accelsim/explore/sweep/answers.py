@@ -6,33 +6,20 @@ front, cells, dots -> the few points that the answers name, read by their number
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.explore.sweep import effects
+from accelsim.explore.sweep.asked import Asked
 from accelsim.explore.sweep.cells import Cells
 from accelsim.explore.sweep.effects import Step, Variance
-from accelsim.explore.sweep.numbering import NETWORK, Numbering, Varies
+from accelsim.explore.sweep.numbering import Numbering, Varies
 from accelsim.explore.sweep.pareto import Columns, Floats, Indices, Objective, best_of, knee
 from accelsim.explore.sweep.seen import Seen
-from accelsim.explore.sweep.source import (
-    ABSENT,
-    OK,
-    STATUSES,
-    Block,
-    Keeps,
-    Source,
-    blocks,
-    geometric,
-    rows_at,
-    status_of,
-)
-
-TEXTS: Final = ("status", "reason")
+from accelsim.explore.sweep.source import ABSENT, OK, STATUSES, Block, Sifted, blocks, geometric
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +50,23 @@ class Answers:
 
 
 def answers_of(
-    source: Source,
-    variables: Sequence[Varies],
-    objectives: Sequence[Objective],
-    columns: Sequence[str],
-    keeps: Keeps | None = None,
-    needs: Sequence[str] = (),
+    points: Sifted, variables: Sequence[Varies], objectives: Sequence[Objective], columns: Sequence[str]
 ) -> Answers:
-    """From one pass over the points, and one over the parts with those that are named.
-
-    `columns` are those of the views; `keeps` tells which points meet the constraints on metrics, and looks at
-    the columns `needs`.
-    """
+    """From one pass over the points, and one over the parts with those that are named, with these columns."""
     numbering = Numbering(variables)
     goals = [one.name for one in objectives]
     n_networks = numbering.n_networks
     each = [Seen(numbering.shape, objectives, pictured=n_networks == 1) for _ in range(n_networks)]
     over_all = Seen(numbering.shape, objectives, pictured=n_networks > 1)
     counts = np.zeros(len(STATUSES), np.int64)
-    for block in blocks(source, numbering, goals, keeps, needs):
+    for block in blocks(points, numbering, goals):
         counts += np.bincount(block.status[block.status != ABSENT], minlength=len(STATUSES))
         codes = numbering.codes(block.machine)
         for network, seen in enumerate(each):
             seen.add(block.machine, codes, *_of_network(block, network))
         if n_networks > 1:
             over_all.add(block.machine, codes, *_over_networks(block))
-    asked = _Asked(numbering, objectives, source, columns, keeps, needs)
+    asked = Asked(points, numbering, objectives, columns)
     several = sum(one.n_points > 0 for one in each) > 1
     found: list[tuple[int | None, Seen]] = [(None, over_all)] if several else []
     found += [(at, one) for at, one in enumerate(each) if one.n_points or n_networks == 1]
@@ -115,85 +93,7 @@ def _over_networks(block: Block) -> tuple[NDArray[np.bool_], Floats]:
     return (block.status != ABSENT).all(axis=1), np.where((block.status == OK).all(axis=1), values, np.nan)
 
 
-class _Asked:
-    """The points that answers name: those of the fronts, and the neighbours of the knees."""
-
-    def __init__(
-        self,
-        numbering: Numbering,
-        objectives: Sequence[Objective],
-        source: Source,
-        columns: Sequence[str],
-        keeps: Keeps | None,
-        needs: Sequence[str],
-    ) -> None:
-        self.numbering, self.objectives = numbering, objectives
-        self._source, self._columns, self._keeps = source, columns, keeps
-        self._all = tuple(dict.fromkeys((*columns, *needs, "status")))
-        self.rows: dict[str, NDArray[Any]] = {}
-        self._ok = np.empty(0, np.bool_)
-
-    def read(self, views: Sequence[tuple[int | None, Seen]]) -> None:
-        wanted = [
-            self.points(
-                np.asarray([*seen.front.numbers.tolist(), *self._neighbours(seen)], np.int64), network
-            )
-            for network, seen in views
-        ]
-        self.rows = rows_at(self._source, np.concatenate([one.ravel() for one in wanted]), self._all)
-        status = status_of(self.rows, self._keeps)
-        self._ok = status == OK
-        self.rows["status"] = np.asarray(STATUSES)[status]
-
-    def points(self, machine: Indices, network: int | None) -> Indices:  # [n, 1] or [n, networks]
-        networks = np.arange(self.numbering.n_networks) if network is None else np.asarray([network])
-        return self.numbering.point(machine[:, None], networks)
-
-    def columns(self, machine: Indices, network: int | None) -> dict[str, NDArray[Any]]:
-        """The rows of machines that are all there; over several networks geometric means of the metrics."""
-        place = np.searchsorted(self.rows["index"], self.points(machine, network))
-        if network is not None:
-            return {name: self.rows[name][place[:, 0]] for name in self._columns}
-        same = {one.name for one in self.numbering.factors} | {"index"}
-        merged: dict[str, NDArray[Any]] = {}
-        for name in self._columns:
-            values = self.rows[name][place]
-            if name == NETWORK or name in TEXTS:
-                continue
-            means = name not in same and values.dtype.kind in "iuf"
-            merged[name] = geometric(values) if means else values[:, 0]
-        merged["status"] = np.where(self._ok[place].all(axis=1), "ok", "infeasible")
-        return merged
-
-    def metrics(self, machine: int, network: int | None) -> dict[str, float] | None:
-        """The objectives of a machine that is there, NaN where it is not ok; None where it is not."""
-        points = self.points(np.asarray([machine]), network)
-        place = np.searchsorted(self.rows["index"], points).clip(max=len(self.rows["index"]) - 1)
-        if (self.rows["index"][place] != points).any():
-            return None
-        ok = bool(self._ok[place].all())
-        return {
-            one.name: float(geometric(self.rows[one.name][place])[0]) if ok else np.nan
-            for one in self.objectives
-        }
-
-    def steps(self, machine: int, network: int | None) -> Iterator[Step]:
-        """To the neighbours of a machine; where the space or the sample has none the step says so."""
-        here = self.metrics(machine, network)
-        assert here is not None
-        for at, direction, level, other in self.numbering.neighbours(machine):
-            one, there = self.numbering.factors[at], self.metrics(other, network)
-            point = None if there is None else int(self.points(np.asarray([other]), network)[0, 0])
-            yield Step(one.name, direction, one.values[level], point, effects.ratios(there, here))
-
-    def _neighbours(self, seen: Seen) -> list[int]:
-        if not len(seen.front.numbers):
-            return []
-        machine = int(seen.front.numbers[knee(seen.front.costs)])
-        return [other for *_, other in self.numbering.neighbours(machine)]
-
-
-def _view(asked: _Asked, network: int | None, seen: Seen) -> View:
+def _view(asked: Asked, network: int | None, seen: Seen) -> View:
     numbering, objectives = asked.numbering, asked.objectives
     goals = [one.name for one in objectives]
     machine, costs = seen.front.numbers, seen.front.costs

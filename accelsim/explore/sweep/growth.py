@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.explore.sweep.answers import answers_of
 from accelsim.explore.sweep.hypervolume import growth, hypervolume
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import Floats, Objective
-from accelsim.explore.sweep.source import OK, Keeps, Source, geometric, status_of
+from accelsim.explore.sweep.source import OK, Sifted, geometric
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import Stored
+from accelsim.explore.sweep.stored import sifted
 
 N_GROWTH: Final = 40
 """Places at which the hypervolume of a sample is taken."""
@@ -27,19 +28,14 @@ CHECKED: Final = 2**16
 
 
 def growth_of(
-    source: Source,
-    numbering: Numbering,
-    objectives: Sequence[Objective],
-    keeps: Keeps | None,
-    needs: Sequence[str],
-    every: Floats | None = None,
+    points: Sifted, numbering: Numbering, objectives: Sequence[Objective], every: Floats | None = None
 ) -> dict[str, Any] | None:
     """Shares of the box between the ends of what was seen, after so many evaluations; None for less than two.
 
     `every`: costs of the front of all points, [f, k]; what they dominate is `whole`. The sample's objectives
     are held, as the sample is.
     """
-    costs, seen = _costs(source, numbering, objectives, keeps, needs)
+    costs, seen = _costs(points, numbering, objectives)
     known = np.isfinite(costs).all(axis=1)
     costs, seen = costs[known], seen[known]
     if len(costs) < 2:
@@ -67,28 +63,17 @@ def front_of_all(space: Space, objectives: Sequence[Objective]) -> Floats | None
     with tempfile.TemporaryDirectory(prefix="accelsim_whole_") as place:
         sweep(whole, evaluator_of(whole), Path(place))
         goals = [one.name for one in objectives]
-        keeps = space.keeps if space.metrics_needed else None
-        found = answers_of(
-            Stored(place), space.variables, objectives, ["index", *goals], keeps, space.metrics_needed
-        )
+        found = answers_of(sifted(place, space), space.variables, objectives, ["index", *goals])
     return found.views[0].costs
 
 
 def _costs(
-    source: Source,
-    numbering: Numbering,
-    objectives: Sequence[Objective],
-    keeps: Keeps | None,
-    needs: Sequence[str],
-) -> tuple[Floats, Any]:
+    points: Sifted, numbering: Numbering, objectives: Sequence[Objective]
+) -> tuple[Floats, NDArray[np.int64]]:
     """(costs [n, k], place of its last point among all [n]) of machines of every network, as evaluated."""
-    goals = [one.name for one in objectives]
-    wanted = tuple(dict.fromkeys(("index", *goals, *needs, "status")))
-    tables = [source.table(at, wanted) for at in range(len(source.spans))]
-    index = np.concatenate([table["index"] for table in tables] or [np.empty(0, np.int64)])
-    ok = np.concatenate([status_of(table, keeps) == OK for table in tables] or [np.empty(0, bool)])
-    columns = {name: np.concatenate([table[name] for table in tables] or [np.empty(0)]) for name in goals}
-    machine, network = numbering.split(index)
+    table = points.held([one.name for one in objectives])
+    ok = table["status"] == OK
+    machine, network = numbering.split(table["index"])
     _, which, n = np.unique(machine, return_inverse=True, return_counts=True)
     rows = np.empty((len(n), numbering.n_networks), np.int64)
     whole = n == numbering.n_networks
@@ -96,5 +81,5 @@ def _costs(
     rows[which[some], network[some]] = np.flatnonzero(some)
     rows = rows[whole]
     rows = rows[np.argsort(rows.max(axis=1, initial=-1), kind="stable")]
-    costs = np.stack([one.cost(geometric(columns[one.name][rows])) for one in objectives], axis=1)
+    costs = np.stack([one.cost(geometric(table[one.name][rows])) for one in objectives], axis=1)
     return np.where(ok[rows].all(axis=1)[:, None], costs, np.nan), rows.max(axis=1, initial=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,14 +32,6 @@ class Objective:
         """The values so that smaller is better."""
         plain = np.asarray(values, dtype=np.float64)
         return -plain if self.maximise else plain
-
-
-def costs_of(columns: Columns, objectives: Sequence[Objective]) -> Floats:
-    """Costs [n, k] of a table's points; NaN for points whose status is not ok."""
-    costs = np.stack([objective.cost(columns[objective.name]) for objective in objectives], axis=1)
-    if "status" in columns:
-        costs[np.asarray(columns["status"]) != "ok"] = np.nan
-    return costs
 
 
 def front(costs: Floats) -> Indices:

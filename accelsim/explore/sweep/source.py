@@ -19,7 +19,8 @@ Keeps = Callable[[Columns], NDArray[np.bool_]]
 
 ABSENT: Final = -1
 OK: Final = 0
-STATUSES: Final = ("ok", "infeasible", "error")
+STATUSES: Final = ("ok", "infeasible", "error", "screened")
+"""What can come of a point."""
 WINDOW: Final = 2**16
 """Points that are looked at together where a machine's networks lie in several parts."""
 
@@ -43,6 +44,36 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sifted:
+    """A source of which the points that break a constraint on metrics are infeasible.
+
+    `keeps` tells which points meet the constraints, and looks at the columns `needs`.
+    """
+
+    source: Source
+    keeps: Keeps | None = None
+    needs: tuple[str, ...] = ()
+
+    def table(self, at: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of a part, its `index`, and its `status` as places in STATUSES."""
+        wanted = tuple(dict.fromkeys(("index", *names, *self.needs, "status")))
+        table = dict(self.source.table(at, wanted))
+        codes = np.full(len(table["index"]), STATUSES.index("error"), np.int8)
+        for code, word in enumerate(STATUSES):
+            codes[table["status"] == word] = code
+        if self.keeps is not None and len(codes):
+            codes[(codes == OK) & ~self.keeps(table)] = STATUSES.index("infeasible")
+        return table | {"status": codes}
+
+    def held(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """The same of all parts."""
+        tables = [self.table(at, names) for at in range(len(self.source.spans))]
+        every = dict.fromkeys(("index", *names, "status"))
+        none = np.empty(0, np.int64)
+        return {name: np.concatenate([table[name] for table in tables] or [none]) for name in every}
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Some machines with all networks; `values` are NaN and `status` ABSENT where there is no point."""
 
@@ -51,33 +82,30 @@ class Block:
     values: dict[str, Floats]  # [m, networks]
 
 
-def blocks(
-    source: Source, numbering: Numbering, names: Sequence[str], keeps: Keeps | None, needs: Sequence[str] = ()
-) -> Iterator[Block]:
-    """All points once, a machine's networks together; `needs` are columns that `keeps` looks at.
+def blocks(points: Sifted, numbering: Numbering, names: Sequence[str]) -> Iterator[Block]:
+    """All points once, a machine's networks together, with some metrics.
 
     Memory is that of a few parts. Only samples over several networks are held whole (index, metrics), since a
     machine's points stand anywhere in them.
     """
-    wanted = tuple(dict.fromkeys(("index", *names, *needs, "status")))
     if numbering.n_networks == 1:
-        for at in range(len(source.spans)):
-            table = source.table(at, wanted)
-            yield _block(numbering, numbering.split(table["index"])[0], [table], names, keeps)
+        for at in range(len(points.source.spans)):
+            table = points.table(at, names)
+            yield _block(numbering, numbering.split(table["index"])[0], [table], names)
         return
-    for machine, tables in (_windows if source.in_order else _held)(source, numbering, wanted):
-        block = _block(numbering, machine, tables, names, keeps)
+    for machine, tables in (_windows if points.source.in_order else _held)(points, numbering, names):
+        block = _block(numbering, machine, tables, names)
         if len(block.machine):
             yield block
 
 
-def rows_at(source: Source, wanted: Ints, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """The rows with these numbers, where there are such, in their order; `index` among the columns."""
+def rows_at(points: Sifted, wanted: Ints, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The rows with these numbers, where there are such, in their order; with `index` and `status`."""
     wanted = np.unique(wanted)
-    columns = tuple(dict.fromkeys(("index", *names)))
+    columns = tuple(dict.fromkeys(("index", *names, "status")))
     found: list[dict[str, NDArray[Any]]] = []
-    for at in _holding(source.spans, wanted):
-        table = source.table(at, columns)
+    for at in _holding(points.source.spans, wanted):
+        table = points.table(at, columns)
         some = np.isin(table["index"], wanted)
         found.append({name: table[name][some] for name in columns})
     if not found:
@@ -85,17 +113,6 @@ def rows_at(source: Source, wanted: Ints, names: Sequence[str]) -> dict[str, NDA
     rows = {name: np.concatenate([table[name] for table in found]) for name in columns}
     order = np.argsort(rows["index"], kind="stable")
     return {name: values[order] for name, values in rows.items()}
-
-
-def status_of(table: Columns, keeps: Keeps | None) -> NDArray[np.int8]:
-    """What came of each point, as places in STATUSES; what breaks a constraint on metrics is infeasible."""
-    status = table["status"]
-    codes = np.full(len(status), STATUSES.index("error"), np.int8)
-    codes[status == "infeasible"] = STATUSES.index("infeasible")
-    codes[status == "ok"] = OK
-    if keeps is not None and len(codes):
-        codes[(codes == OK) & ~keeps(table)] = STATUSES.index("infeasible")
-    return codes
 
 
 def geometric(values: NDArray[Any]) -> Floats:  # [m, networks] -> [m]
@@ -111,9 +128,7 @@ def geometric(values: NDArray[Any]) -> Floats:  # [m, networks] -> [m]
     return np.where(differs, means, first)
 
 
-def _block(
-    numbering: Numbering, machine: Ints, tables: Sequence[Columns], names: Sequence[str], keeps: Keeps | None
-) -> Block:
+def _block(numbering: Numbering, machine: Ints, tables: Sequence[Columns], names: Sequence[str]) -> Block:
     """Tables sorted into machines (in rising order, or those of the only table) that have a point."""
     shape = (len(machine), numbering.n_networks)
     status = np.full(shape, ABSENT, np.int8)
@@ -127,7 +142,7 @@ def _block(
             row = np.searchsorted(machine, own).clip(max=len(machine) - 1)
             some = machine[row] == own
             place = (row[some], network[some])
-        status[place] = status_of(table, keeps)[some]
+        status[place] = table["status"][some]
         for name in names:
             values[name][place] = table[name][some]
     there = (status != ABSENT).any(axis=1)
@@ -137,29 +152,28 @@ def _block(
 
 
 def _windows(
-    source: Source, numbering: Numbering, names: Sequence[str]
+    points: Sifted, numbering: Numbering, names: Sequence[str]
 ) -> Iterator[tuple[Ints, Sequence[Columns]]]:
     """Machines in order, with the parts that hold points of them: each part is read once."""
     kept: dict[int, Columns] = {}
     size = max(1, WINDOW // numbering.n_networks)
     for start in range(0, numbering.n_machines, size):
         machine = np.arange(start, min(start + size, numbering.n_machines), dtype=np.int64)
-        points = numbering.point(machine[:, None], np.arange(numbering.n_networks))
-        parts = _holding(source.spans, np.sort(points, axis=None))
-        kept = {at: kept[at] if at in kept else source.table(at, names) for at in parts}
+        wanted = numbering.point(machine[:, None], np.arange(numbering.n_networks))
+        parts = _holding(points.source.spans, np.sort(wanted, axis=None))
+        kept = {at: kept[at] if at in kept else points.table(at, names) for at in parts}
         yield machine, list(kept.values())
 
 
 def _held(
-    source: Source, numbering: Numbering, names: Sequence[str]
+    points: Sifted, numbering: Numbering, names: Sequence[str]
 ) -> Iterator[tuple[Ints, Sequence[Columns]]]:
     """Machines of a sample, in order."""
-    tables = [source.table(at, names) for at in range(len(source.spans))]
-    none = np.empty(0, np.int64)
-    machine = np.unique(np.concatenate([none, *(numbering.split(table["index"])[0] for table in tables)]))
+    table = points.held(names)
+    machine = np.unique(numbering.split(table["index"])[0])
     size = max(1, WINDOW // numbering.n_networks)
     for start in range(0, len(machine), size):
-        yield machine[start : start + size], tables
+        yield machine[start : start + size], [table]
 
 
 def _holding(spans: Sequence[tuple[int, int]], points: Ints) -> list[int]:

@@ -1,0 +1,89 @@
+"""The few points that a sweep's answers name, read by their number: of the fronts, and around the knees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.explore.sweep.effects import Step, ratios
+from accelsim.explore.sweep.numbering import NETWORK, Numbering
+from accelsim.explore.sweep.pareto import Indices, Objective, knee
+from accelsim.explore.sweep.seen import Seen
+from accelsim.explore.sweep.source import OK, STATUSES, Sifted, geometric, rows_at
+
+TEXTS: Final = ("status", "reason")
+
+
+class Asked:
+    """The points that answers name: those of the fronts, and the neighbours of the knees."""
+
+    def __init__(
+        self, source: Sifted, numbering: Numbering, objectives: Sequence[Objective], columns: Sequence[str]
+    ) -> None:
+        self.numbering, self.objectives = numbering, objectives
+        self._source, self._columns = source, columns
+        self.rows: dict[str, NDArray[Any]] = {}
+        self._ok = np.empty(0, np.bool_)
+
+    def read(self, views: Sequence[tuple[int | None, Seen]]) -> None:
+        """Those of all views (a network's place, or None for all) in one pass."""
+        wanted = [
+            self.points(
+                np.asarray([*seen.front.numbers.tolist(), *self._neighbours(seen)], np.int64), network
+            )
+            for network, seen in views
+        ]
+        self.rows = rows_at(self._source, np.concatenate([one.ravel() for one in wanted]), self._columns)
+        self._ok = self.rows["status"] == OK
+        self.rows["status"] = np.asarray(STATUSES)[self.rows["status"]]
+
+    def points(self, machine: Indices, network: int | None) -> Indices:
+        """The points of machines with a network, or with all  # [n, 1] or [n, networks]"""
+        networks = np.arange(self.numbering.n_networks) if network is None else np.asarray([network])
+        return self.numbering.point(machine[:, None], networks)
+
+    def columns(self, machine: Indices, network: int | None) -> dict[str, NDArray[Any]]:
+        """The rows of machines that are all there; over several networks geometric means of the metrics."""
+        place = np.searchsorted(self.rows["index"], self.points(machine, network))
+        if network is not None:
+            return {name: self.rows[name][place[:, 0]] for name in self._columns}
+        same = {one.name for one in self.numbering.factors} | {"index"}
+        merged: dict[str, NDArray[Any]] = {}
+        for name in self._columns:
+            values = self.rows[name][place]
+            if name == NETWORK or name in TEXTS:
+                continue
+            means = name not in same and values.dtype.kind in "iuf"
+            merged[name] = geometric(values) if means else values[:, 0]
+        merged["status"] = np.where(self._ok[place].all(axis=1), "ok", "infeasible")
+        return merged
+
+    def metrics(self, machine: int, network: int | None) -> dict[str, float] | None:
+        """The objectives of a machine that is there, NaN where it is not ok; None where it is not."""
+        points = self.points(np.asarray([machine]), network)
+        place = np.searchsorted(self.rows["index"], points).clip(max=len(self.rows["index"]) - 1)
+        if (self.rows["index"][place] != points).any():
+            return None
+        ok = bool(self._ok[place].all())
+        return {
+            one.name: float(geometric(self.rows[one.name][place])[0]) if ok else np.nan
+            for one in self.objectives
+        }
+
+    def steps(self, machine: int, network: int | None) -> Iterator[Step]:
+        """To the neighbours of a machine; where the space or the sample has none the step says so."""
+        here = self.metrics(machine, network)
+        assert here is not None
+        for at, direction, level, other in self.numbering.neighbours(machine):
+            one, there = self.numbering.factors[at], self.metrics(other, network)
+            point = None if there is None else int(self.points(np.asarray([other]), network)[0, 0])
+            yield Step(one.name, direction, one.values[level], point, ratios(there, here))
+
+    def _neighbours(self, seen: Seen) -> list[int]:
+        if not len(seen.front.numbers):
+            return []
+        machine = int(seen.front.numbers[knee(seen.front.costs)])
+        return [other for *_, other in self.numbering.neighbours(machine)]
