@@ -13,7 +13,7 @@ HEAD_BYTES = 4096
 
 
 def check(path: str | Path) -> list[dict[str, Any]]:
-    """What a file is: an architecture, mapping, technology, SCALE-Sim configuration or model.
+    """What a file is: an architecture, mapping, space, technology, SCALE-Sim configuration or model.
 
     InputError with all that is wrong with it.
     """
@@ -37,6 +37,12 @@ def _yaml(file: Path) -> tuple[str, str]:
         from accelsim.mapping.files import load_mappings
 
         return "mapping", f"mappings of {len(load_mappings(file).layers)} layers"
+    if b"accelsim.space/" in head:
+        from accelsim.explore.sweep.read import read_space
+
+        space = read_space(file)
+        networks = ", ".join(space.networks)
+        return "space", f"{space.name}: {space.n_raw:,} combinations of {space.arch}, {networks}"
     if b"accelsim.technology/" in head or b"accelsim.dram/" in head:
         from accelsim.hardware.technology import load_dram, load_technology
 

@@ -102,7 +102,7 @@ def example_output(script: Path) -> str:
 def columns_page(text: str) -> str:
     """docs/columns.md with a table for each command in place of what follows the mark."""
     head = text.partition(MARK)[0]
-    commands = ("run", "simulate", "map", "split", "inspect", "reuse", "validate")
+    commands = ("run", "simulate", "map", "split", "inspect", "reuse", "sweep", "validate")
     tables = (f"## `{name}`\n\n{render_markdown(name)}" for name in commands)
     return head + MARK + "\n" + "\n".join(tables)
 

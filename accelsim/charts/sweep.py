@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from accelsim.charts import style
@@ -21,6 +21,8 @@ GREY: Final = "#BBBBBB"
 FRONT: Final = "#0072B2"
 KNEE: Final = "#D55E00"
 MOST_LINES: Final = 400
+FEW_DECADES: Final = 3.0
+"""A logarithmic axis of fewer decades has ticks at 2 and 5, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def pareto(
 
 
 def parallel(axes_of: Sequence[Axis], knee: int | None, title: str = "") -> Figure:
-    """A line a point across all axes, coloured by the first; the knee is thick. Of many 400 are shown."""
+    """A line a point across all axes, coloured by the last; the knee is thick. Of many 400 are shown."""
     n = len(axes_of[0].values)
     shown = np.unique(np.linspace(0, n - 1, min(n, MOST_LINES)).astype(np.int64))
     if knee is not None:
@@ -112,7 +114,7 @@ def parallel(axes_of: Sequence[Axis], knee: int | None, title: str = "") -> Figu
     at = np.arange(len(axes_of))
     lines = np.stack([np.broadcast_to(at, (len(shown), len(at))), places[shown]], axis=2)
     drawn = LineCollection(list(lines), cmap="viridis", linewidths=0.9, alpha=0.75)
-    drawn.set_array(places[shown, 0])
+    drawn.set_array(places[shown, -1])
     axes.add_collection(drawn)
     if knee is not None:
         axes.plot(at, places[knee], color=KNEE, linewidth=2.4, zorder=3, label="knee")
@@ -145,6 +147,8 @@ def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
     one = axes.xaxis if which == "x" else axes.yaxis
     if not axis.labels and wide(values):
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+        decades = float(np.log10(values.max() / values.min()))
+        one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
         one.set_minor_formatter(NullFormatter())
     one.set_major_formatter(FuncFormatter(lambda value, _: axis.said(value)))
     one.set_label_text(axis.label, fontsize=9, color=style.INK)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from accelsim.charts import style
@@ -64,11 +65,16 @@ def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", d
     )
     known = values[np.isfinite(values)]
     log = wide(known)
-    drawn = np.log10(values) if log else values
+    drawn = np.log10(values) if log else values  # of which the numbers' ink follows
     colours = "viridis" if shown.maximise else "viridis_r"
-    image = axes.imshow(drawn, cmap=colours, aspect="auto", origin="lower")
-    said = (lambda v, _: shown.said(10.0**v)) if log else (lambda v, _: shown.said(v))
-    bar = figure.colorbar(image, ax=axes, format=FuncFormatter(said))
+    norm = LogNorm(known.min(), known.max()) if log else None
+    image = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", origin="lower")
+    bar = figure.colorbar(image, ax=axes)
+    if log:
+        bar.locator = LogLocator(subs=(1.0, 2.0, 5.0))
+    bar.formatter = FuncFormatter(lambda value, _: shown.said(value))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    bar.update_ticks()
     bar.set_label(shown.label, fontsize=9, color=style.INK)
     bar.ax.tick_params(labelsize=8)
     if len(across) <= MOST_NUMBERS and len(down) <= MOST_NUMBERS and len(known):

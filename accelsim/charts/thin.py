@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 PIXELS: Final = 300
 """Places an axis has for dominated points: of those that share one a single dot is drawn."""
-WIDE: Final = 30.0
+WIDE: Final = 10.0
 """An axis whose values differ by more than this factor is logarithmic."""
 
 

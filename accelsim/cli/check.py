@@ -13,7 +13,7 @@ from accelsim.cli.options import Json, Quiet
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Models, architectures, mappings: known by content."),
+        typer.Argument(metavar="FILE...", help="Models, architectures, mappings, spaces: known by content."),
     ],
     json: Json = False,
     quiet: Quiet = False,

@@ -12,17 +12,19 @@ class Kind(StrEnum):
     """What has a schema: files that are read, and answers that are written."""
 
     arch = "arch"
+    space = "space"
     run = "run"
     simulate = "simulate"
     map = "map"
     inspect = "inspect"
     reuse = "reuse"
     split_ = "split"  # `split` is a method of every string
+    sweep = "sweep"
     validate = "validate"
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="An architecture file, or the answer of a command.")],
+    kind: Annotated[Kind, typer.Argument(help="An architecture or space file, or the answer of a command.")],
     json: Annotated[bool, typer.Option("--json", help="Changes nothing: a schema is JSON already.")] = False,
 ) -> None:
     """JSON Schema of a file or of an answer."""
@@ -32,6 +34,10 @@ def schema(
         from accelsim.hardware.schema import json_schema
 
         give_object(json_schema())
+    elif kind in (Kind.space, Kind.sweep):
+        from accelsim.explore.sweep import schema as of_sweeps
+
+        give_object(of_sweeps.json_schema() if kind is Kind.space else of_sweeps.answer_schema())
     else:
         from accelsim.results.schema import answer_schema
 

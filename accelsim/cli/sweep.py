@@ -23,6 +23,12 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Peer(StrEnum):
+    """Whose rules have a closed form."""
+
+    scalesim = "scalesim"
+
+
 def sweep(
     space: Annotated[
         str | None,
@@ -56,6 +62,10 @@ def sweep(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Draw into DIR; a second or two of each sweep.")
     ] = True,
+    compat: Annotated[
+        Peer | None,
+        typer.Option("--compat", help="Count by the rules of another simulator (key `compat` of the space)."),
+    ] = None,
     cache: Cache = True,
     json: Json = False,
     quiet: Quiet = False,
@@ -75,7 +85,7 @@ def sweep(
 
     if resume and output is None:
         raise InputError("--resume goes on with the sweep of a directory: name it with -o DIR")
-    read = _read(space, example)
+    read = _read(space, example, compat.value if compat else None)
     objectives_of(read)
     evaluator = evaluator_of(read, cache=cache)
     if dry_run:
@@ -92,7 +102,7 @@ def sweep(
         show(sweep_blocks(found, None if output is None else str(output)))
 
 
-def _read(space: str | None, example: str | None) -> Space:
+def _read(space: str | None, example: str | None, compat: str | None) -> Space:
     """The space file that is named, by its path or as one that ships."""
     from accelsim.base.errors import InputError
     from accelsim.base.files import find_shipped, list_shipped
@@ -102,7 +112,7 @@ def _read(space: str | None, example: str | None) -> Space:
         raise InputError(
             f"name a space file, or with --example one that ships: {', '.join(list_shipped('spaces'))}"
         )
-    return read_space(find_shipped("spaces", str(space or example)))
+    return read_space(find_shipped("spaces", str(space or example)), compat)
 
 
 def _run(
@@ -129,7 +139,8 @@ def _run(
         "host": platform.node(),
         "python": platform.python_version(),
     }
-    return answer(space, place, options={}, run=run, **keep)
+    options = {"compat": space.compat} if space.compat else {}
+    return answer(space, place, options=options, run=run, **keep)
 
 
 def _said(state: State) -> str:

@@ -20,7 +20,7 @@ MOST_PROBLEMS: Final = 20
 """Of a table that is wrong throughout, the first are said."""
 TEXT: Final = ("title", "kind", "source", "about")
 LISTS: Final = ("key", "given", "checks", "fitted")
-CHECK: Final = ("quantity", "name", "unit", "rule", "tolerance", "reason", "status", "only", "except")
+CHECK: Final = ("quantity", "name", "unit", "rule", "tolerance", "reason", "basis", "only", "except")
 FITTED: Final = ("name", "value", "unit", "where", "fitted_to")
 
 Predict = Callable[..., list[dict[str, Value]]]
@@ -128,7 +128,7 @@ def model_of(case: Case) -> Predict:
 
 
 def _check(document: Document, path: Key) -> Check:
-    data = _mapping(document, path, CHECK, optional=("tolerance", "only", "except", "status"))
+    data = _mapping(document, path, CHECK, optional=("tolerance", "only", "except", "basis"))
     rule = cast(Rule, _one_of(document, (*path, "rule"), get_args(Rule)))
     if (data.get("tolerance") is None) == (rule in (*ERRORS, *SCORES, "within")):
         expected = "one with mean, median, max, spearman, accuracy and within, none with the others"
@@ -139,7 +139,7 @@ def _check(document: Document, path: Key) -> Check:
         data["unit"],
         rule,
         data["reason"],
-        data.get("status", "predicted"),
+        data.get("basis", "predicted"),
         data.get("tolerance"),
         _filter(data.get("only")),
         _filter(data.get("except")),

@@ -179,9 +179,9 @@ def question(answer: Row) -> list[str]:
     wanted = ", ".join(
         f"{'most' if one['maximise'] else 'least'} {one['name']}" for one in answer["objectives"]
     )
-    lines.append(
-        f"{', '.join(space['networks'])} on {space['arch']}, method {space['method']}; wanted: {wanted}"
-    )
+    compat = answer["inputs"]["options"].get("compat")
+    method = f"{space['method']} by the rules of {compat}" if compat else space["method"]
+    lines.append(f"{', '.join(space['networks'])} on {space['arch']}, method {method}; wanted: {wanted}")
     return lines
 
 

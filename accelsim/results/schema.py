@@ -14,9 +14,9 @@ _TYPES: Final = {"str": "string", "int": "integer", "float": "number", "list": "
 def answer_schema(command: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of `accelsim <command> --json`; every value may be null where it is unknown."""
     rows = {
-        c.name: _property(c) for c in of_command(command) if command != "split" or c not in (*CELL, *PLAN)
+        c.name: property_of(c) for c in of_command(command) if command != "split" or c not in (*CELL, *PLAN)
     }
-    total = {c.name: _property(c) for c in of_command(command) if c.total != "none"}
+    total = {c.name: property_of(c) for c in of_command(command) if c.total != "none"}
     if command == "validate":
         return _validation(rows)
     more = _grid() if command == "split" else {}
@@ -75,13 +75,13 @@ def _validation(rows: dict[str, Any]) -> dict[str, Any]:
 
 def _grid() -> dict[str, Any]:
     """The cells of a split, and the best of them."""
-    cell = {"type": "object", "properties": {c.name: _property(c) for c in cell_columns()}}
+    cell = {"type": "object", "properties": {c.name: property_of(c) for c in cell_columns()}}
     return {"grid": {"type": "array", "items": cell}, "best": cell}
 
 
 def _plan() -> dict[str, Any]:
     """What `--strategy` adds."""
-    row = {"type": "object", "properties": {c.name: _property(c) for c in plan_columns()}}
+    row = {"type": "object", "properties": {c.name: property_of(c) for c in plan_columns()}}
     said = {
         "exhaustive": ("boolean", "Whether the best plan in closed form is proven to be the best there is."),
         "lower_bound": ("number", "No plan has less, in the unit of best.value."),
@@ -96,7 +96,7 @@ def _plan() -> dict[str, Any]:
     }
 
 
-def _property(column: Column) -> dict[str, Any]:
+def property_of(column: Column) -> dict[str, Any]:
     said = [column.description]
     if column.formula:
         said.append(f"Formula: {column.formula}.")

@@ -7,6 +7,7 @@ from typing import Final
 
 from accelsim.tables.column import Column
 from accelsim.tables.columns_split import CELL, CUT, PLAN
+from accelsim.tables.columns_sweep import METRICS, NUMBERED
 from accelsim.tables.columns_validate import COMPARISON
 
 EVERY = ("run", "simulate", "map", "inspect", "reuse", "split")
@@ -418,7 +419,12 @@ BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
 
 
 def of_command(command: str) -> tuple[Column, ...]:
-    """The columns that rows of the command may have, in the order in which they are shown."""
+    """The columns that rows of the command may have, in the order in which they are shown.
+
+    Rows of `sweep` are points: beside these they have a column for each variable of the space.
+    """
+    if command == "sweep":
+        return (*NUMBERED, *METRICS)
     return tuple(column for column in COLUMNS if command in column.commands)
 
 

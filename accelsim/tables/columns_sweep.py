@@ -29,4 +29,17 @@ METRICS: Final = (
 )
 """What `accelsim sweep` writes for a point beside its variables."""
 
+NUMBERED: Final = (
+    _metric(
+        "index", "", "The point's number among all combinations; with it those of its variables.", dtype="int"
+    ),
+    _metric(
+        "roles",
+        "",
+        "Of an answer's points: `front`, `knee`, `best` of an objective.",
+        dtype="list",
+    ),
+)
+"""What names a point, before its variables and metrics."""
+
 UNITS: Final = {column.name: column.unit for column in METRICS}

@@ -204,7 +204,7 @@ def test_list_names_what_ships_and_the_dataflows_that_files_know(here: Here) -> 
     assert all(item["summary"] for item in items)
 
 
-@pytest.mark.parametrize("kind", ["arch", "run", "inspect", "reuse"])
+@pytest.mark.parametrize("kind", ["arch", "space", "run", "inspect", "reuse", "sweep"])
 def test_schemas_are_json(here: Here, kind: str) -> None:
     assert here("schema", kind).json["type"] == "object"
 

@@ -166,3 +166,38 @@ def test_a_sample_says_how_its_hypervolume_grew(tmp_path: Path, capsys: Captured
     assert curve["volume"][-1] <= curve["whole"]
     assert "random sample of seed 3" in found["notes"][-2]
     assert "of that of all 32 combinations" in found["notes"][-1]
+
+
+def test_the_schema_of_the_answer_knows_every_key_and_column_of_it(folder: Path, capsys: Captured) -> None:
+    assert execute(["schema", "sweep"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    found = json.loads((folder / "out" / "result.json").read_text())
+    assert set(found) == set(schema["properties"])
+    assert set(schema["required"]) <= set(found)
+    variables = {one["name"] for one in found["inputs"]["space"]["variables"]}
+    known = set(schema["properties"]["points"]["items"]["properties"])
+    assert set(found["points"][0]) - variables <= known
+    assert set(found["pareto"][0]) == set(schema["properties"]["pareto"]["items"]["properties"])
+    assert set(read_columns(folder / "out")) - variables <= known
+
+
+def test_check_knows_a_space_and_what_is_wrong_with_it(tmp_path: Path, capsys: Captured) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(SPACE)
+    bad.write_text(SPACE.replace("64 KiB", "64 KIB").replace("[ws, os]", "[ws, oss]"))
+    assert execute(["check", str(good), str(bad)]) == 2
+    told = capsys.readouterr()
+    assert told.out == f"{good}: space: ok: small: 32 combinations of systolic_32x32, lenet, alexnet\n"
+    lines = told.err.splitlines()
+    assert [line.split(": ")[0].removeprefix("accelsim: ") for line in lines] == [
+        f"{bad}:8:15",
+        f"{bad}:9:13",
+    ]
+    assert "did you mean 'KiB'?" in lines[0]
+    assert "did you mean 'os'?" in lines[1]
+
+
+def test_every_space_that_ships_passes_check(capsys: Captured) -> None:
+    files = [str(shipped_folder("spaces") / f"{name}.yaml") for name in list_shipped("spaces")]
+    assert execute(["check", *files]) == 0
+    assert capsys.readouterr().out.count(": space: ok: ") == len(files)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.timeloop import read_changed, words
 
 import accelsim
 import accelsim.compat.timeloop.account as account_module
@@ -21,7 +22,6 @@ from accelsim.base.errors import InfeasibleError
 from accelsim.compat.timeloop.account import account
 from accelsim.compat.timeloop.answer import evaluate_timeloop
 from accelsim.compat.timeloop.evaluate import evaluate, fits
-from accelsim.compat.timeloop.model import TimeloopInput
 from accelsim.compat.timeloop.read import read_timeloop
 
 REPO = Path(__file__).resolve().parents[2]
@@ -62,9 +62,9 @@ def test_the_closed_form_of_the_search_counts_the_same(case: str) -> None:
     assert fits(given.architecture, given.workload.tensors, given.mapping).all()
     for one in (given, replace(given, links=False)):
         closed, walked = evaluate(one, given.mapping), account(one)
-        for (i, t), words in walked.tally.items():
+        for (i, t), tally in walked.tally.items():
             found = [getattr(closed, name)[i, t, 0] for name in ("reads", "fills", "updates", "partition")]
-            assert found == [words.reads, words.fills, words.updates, words.partition]
+            assert found == [tally.reads, tally.fills, tally.updates, tally.partition]
         assert closed.cycles[0] == walked.cycles
         assert closed.energy_pj[0] == pytest.approx(walked.energy_pj, rel=1e-12)
 
@@ -75,10 +75,8 @@ def test_where_a_walk_is_long_the_closed_form_answers(
     walked = evaluate_timeloop(file("alexnet_conv3")).to_dict()
     monkeypatch.setattr(account_module, "MAX_STEPS", 1)
     assert evaluate_timeloop(file("alexnet_conv3")).to_dict() == walked
-    place = tmp_path / "input.yaml"
-    place.write_text(NETWORK, encoding="utf-8")
     with pytest.raises(InfeasibleError, match="with networks that cost energy"):
-        account(read_timeloop(place))
+        account(read_changed(tmp_path, NETWORK))
 
 
 @pytest.mark.skipif(not CASES, reason="no reference cases at hand")
@@ -90,13 +88,6 @@ def test_the_report_of_a_reference_case_is_timeloops_to_the_digit(expected: Path
     assert {key: report[key] for key in want} == want
 
 
-def words(given: TimeloopInput, level: str, space: str) -> Any:
-    levels = [one.name for one in given.architecture.levels]
-    return account(given).tally[
-        levels.index(level), [tensor.name for tensor in given.workload.tensors].index(space)
-    ]
-
-
 def test_without_extrapolation_the_quirk_goes_away(tmp_path: Path) -> None:
     """R inside P on one axis: Timeloop's two steps a loop see a jump of zero, 17 words; a full walk 24."""
     given = read_timeloop(file("extrapolation"))
@@ -104,12 +95,8 @@ def test_without_extrapolation_the_quirk_goes_away(tmp_path: Path) -> None:
     exact = evaluate_timeloop(file("extrapolation"), exact_walk=True).to_dict()
     assert exact["levels"]["RF"]["Inputs"]["fills"] == 24
     text = file("extrapolation").read_text(encoding="utf-8")
-    asked = tmp_path / "input.yaml"
-    asked.write_text(
-        text + "globals: {environment_variables: {TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION: 1}}\n",
-        encoding="utf-8",
-    )
-    assert words(read_timeloop(asked), "RF", "Inputs").fills == 24
+    asked = "globals: {environment_variables: {TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION: 1}}\n"
+    assert words(read_changed(tmp_path, text + asked), "RF", "Inputs").fills == 24
 
 
 NETWORK = """
@@ -143,9 +130,7 @@ def test_hops_are_those_of_the_legacy_network(tmp_path: Path) -> None:
     """4 x 4 children, K along X, N along Y: a word to one column goes 4.5 hops on average, to one child 2.5,
     a sum over one row 7.0 (timeloop_semantics, case c11: A 4.5, B 2.5, Z 7.0).
     """
-    place = tmp_path / "input.yaml"
-    place.write_text(NETWORK, encoding="utf-8")
-    given = read_timeloop(place)
+    given = read_changed(tmp_path, NETWORK)
     counted = account(given)
     glb = [one.name for one in given.architecture.levels].index("GLB")
     sent = {space: words(given, "GLB", space) for space in "ABZ"}
@@ -158,11 +143,8 @@ def test_hops_are_those_of_the_legacy_network(tmp_path: Path) -> None:
 
 
 def test_a_router_more_than_whole_hops_and_no_sum_in_a_memory_that_cannot_add(tmp_path: Path) -> None:
-    place = tmp_path / "input.yaml"
-    place.write_text(
-        NETWORK.replace("energy_per_hop: 1.0", "router_energy: 1.0, reduction_supported: false"), "utf-8"
-    )
-    given = read_timeloop(place)
+    change = ("energy_per_hop: 1.0", "router_energy: 1.0, reduction_supported: false")
+    given = read_changed(tmp_path, NETWORK, change)
     sent = {space: words(given, "GLB", space) for space in "ABZ"}
     sums = 2 * sent["Z"].updates - sent["Z"].partition
     total = (1 + 4) * sent["A"].reads + (1 + 2) * sent["B"].reads + (1 + 7) * sums

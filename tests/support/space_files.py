@@ -11,9 +11,14 @@ HEAD = "schema: accelsim.space/1\nname: test\narch: systolic_32x32\nnetworks: re
 """Four lines: what a test adds begins in line 5."""
 
 
-def written(folder: Path, text: str) -> Path:
+def written(folder: Path, text: str, *changes: tuple[str, str]) -> Path:
+    """The head and a text, with some things changed."""
+    whole = HEAD + text
+    for old, new in changes:
+        assert old in whole
+        whole = whole.replace(old, new, 1)
     path = folder / "space.yaml"
-    path.write_text(HEAD + text, encoding="utf-8")
+    path.write_text(whole, encoding="utf-8")
     return path
 
 

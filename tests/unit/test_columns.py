@@ -68,3 +68,17 @@ def test_the_rendered_table_has_a_row_a_column_and_five_cells_a_row() -> None:
     assert len(lines) == 2 + len(COLUMNS)
     for line in lines:
         assert line.replace("\\|", "").count("|") == 6, line
+
+
+def test_every_column_of_a_sweep_has_its_line() -> None:
+    from accelsim.explore.sweep.machines import ORDER
+    from accelsim.explore.sweep.metrics import METRICS
+
+    names = [column.name for column in of_command("sweep")]
+    assert names[-len(ORDER) :] == list(ORDER)
+    assert set(METRICS) <= set(names)
+    for column in of_command("sweep"):
+        assert f"| `{column.name}` | {column.dtype} | {column.unit} |" in render_markdown("sweep")
+        for suffix, unit in SUFFIX_UNIT.items():
+            if column.name.endswith(suffix):
+                assert column.unit == unit, column.name

@@ -113,9 +113,8 @@ def test_too_many_combinations_are_refused(tmp_path: Path) -> None:
 
 
 def test_networks_and_architectures_have_to_exist(tmp_path: Path) -> None:
-    path = written(tmp_path, ROWS)
-    text = path.read_text(encoding="utf-8").replace("systolic_32x32", "systolic_33x33")
-    path.write_text(text.replace("networks: resnet50", "networks: [resnet50, resnet51]"), encoding="utf-8")
+    networks = ("networks: resnet50", "networks: [resnet50, resnet51]")
+    path = written(tmp_path, ROWS, ("systolic_32x32", "systolic_33x33"), networks)
     with pytest.raises(InputError) as caught:
         read_space(path)
     problems = caught.value.problems
@@ -125,14 +124,12 @@ def test_networks_and_architectures_have_to_exist(tmp_path: Path) -> None:
 
 def test_files_beside_the_space_come_before_shipped_names(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("schema: accelsim.arch/1\nextends: systolic_32x32\nname: mine\n")
-    path = written(tmp_path, ROWS)
-    path.write_text(path.read_text().replace("systolic_32x32", "mine.yaml"))
+    path = written(tmp_path, ROWS, ("systolic_32x32", "mine.yaml"))
     assert read_space(path).arch == str(tmp_path / "mine.yaml")
 
 
 def test_a_fault_of_the_first_machine_is_told(tmp_path: Path) -> None:
-    path = written(tmp_path, "vary: {core.count: [31, 33]}\n")
-    path.write_text(path.read_text().replace("systolic_32x32", "mlu100"))
+    path = written(tmp_path, "vary: {core.count: [31, 33]}\n", ("systolic_32x32", "mlu100"))
     with pytest.raises(InputError, match=r"space.yaml:5.*31 cores don't divide into 4 clusters"):
         read_space(path)
 

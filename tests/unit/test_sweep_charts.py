@@ -105,3 +105,15 @@ def test_sizes_are_told_in_the_units_that_they_were_given_in() -> None:
     assert quantity(12.345, "mm2") == "12.3 mm2"
     assert quantity(4096) == "4096"
     assert quantity(None, "s") == quantity(float("nan")) == "-"
+
+
+def test_a_heat_map_has_the_variables_that_matter_alone_else_those_that_do_together() -> None:
+    from accelsim.explore.sweep.effects import Effect
+    from accelsim.explore.sweep.pictures import _strongest
+
+    alone = [Effect(("size",), 0.5, ()), Effect(("rate",), 0.1, ()), Effect(("flow", "size"), 0.3, ())]
+    assert _strongest(["flow", "rate", "size"], alone) == ["size", "rate"]
+    together = [Effect(("size",), 0.6, ()), Effect(("flow", "size"), 0.3, ()), Effect(("rate",), 0.0, ())]
+    assert _strongest(["rate", "flow", "size"], together) == ["size", "flow"]
+    assert _strongest(["flow", "size"], [Effect(("size",), 0.9, ())]) == ["size", "flow"]
+    assert _strongest(["flow", "rate", "size"], [Effect(("size",), 0.9, ())]) == ["size"]

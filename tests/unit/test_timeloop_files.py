@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.timeloop import written
 
 import accelsim
 from accelsim.base.errors import InfeasibleError, InputError
@@ -18,14 +19,6 @@ FILE = Path(accelsim.__file__).parent / "evidence" / "timeloop" / "eyeriss_conv.
 TEXT = FILE.read_text(encoding="utf-8")
 INSTANCE = "C: 128, Hdilation: 1, Hstride: 1, M: 256, N: 1, P: 56, Q: 56, R: 3, S: 3"
 SMALL = "C: 8, Hdilation: 1, Hstride: 1, M: 16, N: 1, P: 4, Q: 4, R: 3, S: 3"
-
-
-def changed(tmp_path: Path, old: str, new: str) -> Path:
-    """The file with one thing changed."""
-    assert old in TEXT
-    file = tmp_path / "input.yaml"
-    file.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
-    return file
 
 
 def small(tmp_path: Path) -> Path:
@@ -63,7 +56,7 @@ def small(tmp_path: Path) -> Path:
     ],
 )
 def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
-    file = changed(tmp_path, old, new)
+    file = written(tmp_path, TEXT, (old, new))
     with pytest.raises(InputError) as failure:
         read_timeloop(file)
     problem = failure.value.problems[0]
@@ -82,7 +75,7 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, said:
 )
 def test_a_fault_of_a_whole_section_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        read_timeloop(changed(tmp_path, old, new))
+        read_timeloop(written(tmp_path, TEXT, (old, new)))
 
 
 def test_all_faults_of_a_section_are_told_at_once(tmp_path: Path) -> None:
@@ -96,7 +89,7 @@ def test_all_faults_of_a_section_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_loop_that_cannot_be_read_is_the_only_fault_told(tmp_path: Path) -> None:
-    file = changed(tmp_path, "factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=eight'")
+    file = written(tmp_path, TEXT, ("factors: C4 M2 R1 S1 N1 P8 Q1", "factors: 'P=eight'"))
     with pytest.raises(InputError) as failure:
         read_timeloop(file)
     assert ["is no factor" in str(problem) for problem in failure.value.problems] == [True]
@@ -181,13 +174,13 @@ def test_the_answer_is_the_same_twice_outside_run(tmp_path: Path) -> None:
 
 def test_where_nothing_fits_that_is_said(tmp_path: Path) -> None:
     # 1 word of buffer for a tile of inputs and one of outputs
-    file = changed(tmp_path, "depth: 16384, width: 64", "depth: 1, width: 8")
+    file = written(tmp_path, TEXT, ("depth: 16384, width: 64", "depth: 1, width: 8"))
     with pytest.raises(InfeasibleError, match="no mapping of CNN_Layer fits"):
         search_timeloop(read_timeloop(file))
 
 
 def test_an_open_order_below_the_buffer_is_refused_by_name(tmp_path: Path) -> None:
-    file = changed(tmp_path, "permutation: NMPQSCR, ", "")
+    file = written(tmp_path, TEXT, ("permutation: NMPQSCR, ", ""))
     with pytest.raises(InputError, match="weights_spad leaves the order of C, R open"):
         search_timeloop(read_timeloop(file))
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.timeloop import read_changed, words
 
 from accelsim.base.errors import InfeasibleError, InputError
 from accelsim.compat.timeloop.account import account
 from accelsim.compat.timeloop.answer import evaluate_timeloop
-from accelsim.compat.timeloop.model import TimeloopInput
 from accelsim.compat.timeloop.read import read_timeloop
 from accelsim.compat.timeloop.search import search_timeloop
 
@@ -44,21 +45,7 @@ ERT: {tables: [{name: DRAM, actions: [{name: read, energy: 100}, {name: write, e
 
 @pytest.fixture
 def read(tmp_path: Path) -> Any:
-    def reader(*changes: tuple[str, str]) -> TimeloopInput:
-        text = TEXT
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new, 1)
-        file = tmp_path / "input.yaml"
-        file.write_text(text, encoding="utf-8")
-        return read_timeloop(file)
-
-    return reader
-
-
-def words(given: TimeloopInput, level: str, space: str) -> Any:
-    at = [one.name for one in given.architecture.levels].index(level)
-    return account(given).tally[at, [one.name for one in given.workload.tensors].index(space)]
+    return partial(read_changed, tmp_path, TEXT)
 
 
 def test_sums_come_back_but_for_their_first_visit(read: Any) -> None:

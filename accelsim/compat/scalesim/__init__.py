@@ -2,7 +2,8 @@
 
 In the order of the work: `cfg` and `setup` (what is run), `work` (a layer), `folds` (on the array), `demand`
 (words, line by line), `read_calc`, `read_user` and `write_buffer` (the three SRAMs), `timeline` (cycles and
-stalls), `compute` (utilisations, SRAM counts), `layer`, `network`, `reports`.
+stalls), `compute` (utilisations, SRAM counts), `layer`, `network`, `reports`. Beside them `array`: cycles
+and SRAM words of many arrays at once.
 """
 
 from accelsim.compat.scalesim.cfg import ScaleConfig, read_config

@@ -47,7 +47,7 @@ def simulate(graph: LayerGraph, setup: Setup, clock_hz: float | None) -> list[di
         raise InputError(problems)
     known: dict[Work, Row] = {}
     rows = []
-    for layer in _runs_of(graph):
+    for layer in runs_of(graph):
         if layer.kind != "array":
             rows.append(_base(layer) | {"status": "not_costed", "reason": "no convolution or matrix product"})
             continue
@@ -58,7 +58,7 @@ def simulate(graph: LayerGraph, setup: Setup, clock_hz: float | None) -> list[di
     return rows
 
 
-def _runs_of(graph: LayerGraph) -> list[Layer]:
+def runs_of(graph: LayerGraph) -> list[Layer]:
     """The layers as SCALE-Sim runs them: a depthwise line of a topology once a channel, with all its filters.
 
     InputError where a layer has no form in SCALE-Sim.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import AccelsimError, InputError, Problem
 from accelsim.cost.closed_machines import SRAM, SystolicMachines, columns_of, joined
-from accelsim.cost.network_form import NetworkWork, network_form
+from accelsim.cost.network_form import NetworkForm, NetworkWork, network_form
 from accelsim.costing import network_work
 from accelsim.explore.sweep.distinct import distinct
 from accelsim.explore.sweep.machines import Answer, Makers, metrics, reason_of
@@ -58,6 +58,9 @@ class Base:
 class ClosedForm:
     """Evaluates points by the closed form; can be sent to other processes."""
 
+    unknown: tuple[str, ...] = ()
+    """Metrics that it does not give."""
+
     def __init__(self, space: Space) -> None:
         self.makers = Makers(space)
         self._bases: dict[tuple[str, ...], Base | str] = {}
@@ -73,7 +76,7 @@ class ClosedForm:
 
     def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
         n = len(points.index)
-        answer = Answer.empty(n)
+        answer = Answer.empty(n, self.unknown)
         columns = points.columns
         skip = frozenset(one.name for one in self.direct)
         of_arch = [name for name in self.makers.keys if name not in skip]
@@ -119,12 +122,11 @@ class ClosedForm:
             some = {name: column[~empty] for name, column in some.items()}
         if not len(place):
             return
-        work = self._work(run, bases[0][1].arch)
-        form = network_form(work, machines)
+        form, macs = self._form(run, bases[0][1].arch, machines)
         batch = run[1] or self.makers.graph(run[0], None, None).batch
         n = len(place)
         per_cycle = np.broadcast_to(machines.rows * machines.cols, n)
-        found = metrics(form.latency_cycles, form.energy_pj, machines.clock_hz, batch, work.macs, per_cycle)
+        found = metrics(form.latency_cycles, form.energy_pj, machines.clock_hz, batch, macs, per_cycle)
         found["dram_bytes"] = form.dram_read_bytes + form.dram_write_bytes
         found["sram_bytes"] = form.sram_bytes
         found["gap_frac"] = 0.0
@@ -137,6 +139,13 @@ class ClosedForm:
             over = place[need > has]
             if len(over):
                 answer.fail(over, "infeasible", f"{name} is too small")
+
+    def _form(
+        self, run: tuple[str, int | None, tuple[str, ...]], arch: Arch, machines: SystolicMachines
+    ) -> tuple[NetworkForm, int]:
+        """A network on all machines, and its multiply-accumulates."""
+        work = self._work(run, arch)
+        return network_form(work, machines), work.macs
 
     def _machines(
         self, bases: list[Base], choice: Ints, some: Mapping[str, NDArray[Any]]

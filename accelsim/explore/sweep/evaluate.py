@@ -24,8 +24,9 @@ def evaluator_of(space: Space, cache: bool = True, method: str | None = None) ->
     method = method or space.method
     if method == "closed_form":
         from accelsim.explore.sweep.closed_form import ClosedForm
+        from accelsim.explore.sweep.scalesim import ScaleSim
 
-        return ClosedForm(space)
+        return (ScaleSim if space.compat == "scalesim" else ClosedForm)(space)
     if method in ("dataflow", "any"):
         from accelsim.explore.sweep.searched import Searched
 

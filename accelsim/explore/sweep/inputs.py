@@ -10,9 +10,10 @@ from accelsim.hardware.sources import read_merged
 
 
 def inputs_of(space: Space) -> dict[str, str]:
-    """The architecture with those that it extends, technologies, networks. InputError where one is missing.
+    """The architecture with those that it extends, technologies, networks, and whose rules count.
 
-    All technologies as one: a node's tables refer to another's, and the node may vary.
+    InputError where one is missing. All technologies as one: a node's tables refer to another's, and the node
+    may vary.
     """
     _, arch = read_merged(beside(space.file, space.arch))
     nodes = hashlib.sha256()
@@ -26,4 +27,5 @@ def inputs_of(space: Space) -> dict[str, str]:
             f"network {name}": hashlib.sha256(file.read_bytes()).hexdigest()
             for name, file in networks.items()
         },
+        **({"compat": space.compat} if space.compat else {}),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +94,10 @@ class Answer:
     columns: dict[str, NDArray[Any]]
 
     @staticmethod
-    def empty(n: int) -> Answer:
+    def empty(n: int, unknown: Sequence[str] = ()) -> Answer:
+        """Of n points; `unknown` are metrics that the method does not give."""
         columns: dict[str, NDArray[Any]] = {name: np.zeros(n, np.int64) for name in WHOLE}
-        columns |= {name: np.full(n, np.nan) for name in REAL}
+        columns |= {name: np.full(n, np.nan) for name in (*REAL, *unknown)}
         columns["status"] = np.full(n, "error", "<U10")
         columns["reason"] = np.full(n, "", object)
         return Answer(columns)
@@ -118,7 +119,7 @@ class Answer:
         without = columns["status"] != "ok"
         for name in (*WHOLE, *REAL):
             if name not in KNOWN_BEFORE:
-                columns[name][without] = 0 if name in WHOLE else np.nan
+                columns[name][without] = 0 if columns[name].dtype.kind == "i" else np.nan
         columns["reason"] = columns["reason"].astype(np.str_)
         return {name: columns[name] for name in ORDER}
 

@@ -30,5 +30,8 @@ METRICS: Final[dict[str, Metric]] = {
     "gap_frac": Metric("", 1, "what the search may have missed, 0 where it is proven"),
 }
 
+UNKNOWN: Final = {"scalesim": ("energy_j", "edp_js", "power_w", "dram_bytes")}
+"""Metrics that another simulator's rules do not give, or not in closed form."""
+
 SHORT: Final = {"area": "area_mm2", "energy": "energy_j", "latency": "latency_s", "power": "power_w"}
 """Metrics that constraints may call by a name without unit, beside quantities with one: `area <= 50 mm2`."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from accelsim.charts.sweep import Axis, parallel, pareto
 from accelsim.charts.sweep_effects import effects, heat, hypervolume
 from accelsim.explore.sweep.answers import View
+from accelsim.explore.sweep.effects import Effect
 from accelsim.explore.sweep.numbering import Varies
 from accelsim.explore.sweep.pareto import Objective
 from accelsim.tables.columns_sweep import UNITS
@@ -32,6 +33,7 @@ def pictures(
     """
     if view.knee is None:
         return
+    title += f", {view.network or 'geometric means'}"
     metric = {one.name: Axis(one.name, view.rows[one.name], UNITS.get(one.name, ""), (), one.maximise)
               for one in objectives}  # fmt: skip
     for (x, y), cloud in view.seen.clouds.items():
@@ -61,14 +63,25 @@ def pictures(
     }
     if any(shares.values()):
         yield "effects", effects(shares, title)
+    names = [one.name for one in view.factors]
     for at, (objective, found) in enumerate(zip(objectives, view.effects, strict=True)):
-        single = [effect for effect in found.effects if len(effect.variables) == 1]
-        strongest = [effect.variables[0] for effect in single if effect.share_frac >= LEAST_SHARE][:2]
-        names = [one.name for one in view.factors]
+        strongest = _strongest([names[one] for one in active], found.effects)
         pair = tuple(sorted(names.index(name) for name in strongest))
         if pair in view.cells.tables and len(pair) == 2:
             x = names.index(strongest[0])
             yield f"heat_{objective.name}", _heat(view, pair, x, at, objective, units, title)
+
+
+def _strongest(names: Sequence[str], effects: Sequence[Effect]) -> list[str]:
+    """The two variables that explain most alone; where there are no two, those that do with others."""
+
+    def shares(name: str) -> tuple[float, float]:
+        of = [effect for effect in effects if name in effect.variables]
+        alone = sum(effect.share_frac for effect in of if len(effect.variables) == 1)
+        return (alone if alone >= LEAST_SHARE else 0.0, sum(effect.share_frac for effect in of))
+
+    able = [name for name in names if shares(name)[1] >= LEAST_SHARE or len(names) == 2]
+    return sorted(able, key=shares, reverse=True)[:2]
 
 
 def variable(one: Varies, units: Mapping[str, str]) -> Axis:

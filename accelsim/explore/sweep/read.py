@@ -16,10 +16,11 @@ from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.base.files import find_shipped, read_limited
 from accelsim.base.yaml_lines import MAX_BYTES, Document, Key, load_yaml
 from accelsim.explore.sweep.choose import Entries, read_entries
-from accelsim.explore.sweep.metrics import METRICS
+from accelsim.explore.sweep.metrics import METRICS, UNKNOWN
 from accelsim.explore.sweep.names import Names, constraint, derived_columns
 from accelsim.explore.sweep.screen_key import read_screen
 from accelsim.explore.sweep.space import (
+    COMPATS,
     METHODS,
     SAMPLES,
     SCHEMA,
@@ -43,6 +44,7 @@ KEYS: Final = (
     "vary",
     "where",
     "method",
+    "compat",
     "objective",
     "answers",
     "sample",
@@ -52,12 +54,17 @@ MAX_POINTS: Final = 2**53
 """Numbers of points are int64 and stand in tables as doubles do."""
 
 
-def read_space(path: str | Path) -> Space:
-    """Read and check a space file. InputError with all that is wrong, each with file, line and key."""
+def read_space(path: str | Path, compat: str | None = None) -> Space:
+    """Read and check a space file; `compat` stands for its key.
+
+    InputError with all that is wrong, each with file, line and key.
+    """
     content = read_limited(Path(path), MAX_BYTES, "a space in YAML")
     document = load_yaml(content, str(path))
     if not isinstance(document.data, dict):
         raise InputError(Problem("holds no space", str(path), 1, 1, expected="keys and values"))
+    if compat is not None:
+        document.data["compat"] = compat
     return Reader(document, hashlib.sha256(content).hexdigest()).space()
 
 
@@ -87,10 +94,11 @@ class Reader:
         description = self.text("description", "")
         arch = self.arch()
         method = self.choice("method", METHODS, "closed_form")
+        compat = self.compat(method)
         entries = read_entries(self, arch, method)
         self.networks(entries)
         objective = self.choice("objective", OBJECTIVES, "edp")
-        answers, sample = self.answers(), self.sample()
+        answers, sample = self.answers(compat), self.sample()
         screen = read_screen(self, method, answers, sample)
         self.constraint_texts()
         if entries.settings is None or self.problems:
@@ -99,6 +107,7 @@ class Reader:
                 check_values(self, entries.variables, entries, {v.name: ends(v) for v in entries.variables})
             raise InputError(self.sorted())
         derived, constraints = self.agreement(entries)
+        self.known_metrics(compat, answers, constraints)
         if self.problems:
             raise InputError(self.sorted())
         space = Space(
@@ -116,6 +125,7 @@ class Reader:
             self.document.file,
             self.sha256,
             screen,
+            compat,
         )
         if space.n_raw > MAX_POINTS:
             self.note(
@@ -242,10 +252,32 @@ class Reader:
                 self.note(path, f"{item!r} is no constraint", "text such as 'glb.size >= 64 KiB'")
         return found
 
-    def answers(self) -> Answers:
+    def compat(self, method: str) -> str | None:
+        """By whose rules points are counted; other simulators have a closed form alone."""
+        if self.data.get("compat") is None:
+            return None
+        compat = self.choice("compat", COMPATS, COMPATS[0])
+        if method != "closed_form":
+            self.note(("method",), f"{method!r} has no compat: {compat}", "closed_form")
+        return compat
+
+    def known_metrics(self, compat: str | None, answers: Answers, constraints: Sequence[Constraint]) -> None:
+        """Another simulator's rules do not give all metrics."""
+        unknown = UNKNOWN.get(compat or "", ())
+        said = f"compat: {compat} does not give it"
+        for key in ("minimise", "maximise"):
+            for name in getattr(answers, key):
+                if name in unknown:
+                    self.note(("answers", key), f"{name}: {said}")
+        for number, one in enumerate(constraints):
+            for name in sorted(one.tree.names() & set(unknown)):
+                path: Key = ("where", number) if isinstance(self.data["where"], list) else ("where",)
+                self.note(path, f"{one.text}: {name}: {said}")
+
+    def answers(self, compat: str | None) -> Answers:
         data = self.mapping("answers", ("minimise", "maximise"))
         if data is None:
-            return Answers()
+            return Answers(("latency_s",)) if compat else Answers()
         found: dict[str, tuple[str, ...]] = {"minimise": (), "maximise": ()}
         seen: set[str] = set()
         for key in found:

@@ -1,13 +1,16 @@
-"""The JSON Schema of space files, for editors (`accelsim schema space`)."""
+"""The JSON Schemas of space files (`accelsim schema space`) and of answers (`accelsim schema sweep`)."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from accelsim.explore.sweep.envelope import SCHEMA as ANSWER
 from accelsim.explore.sweep.metrics import METRICS
 from accelsim.explore.sweep.read import OBJECTIVES
 from accelsim.explore.sweep.screen_key import SEARCHES
-from accelsim.explore.sweep.space import METHODS, SAMPLES, SCHEMA
+from accelsim.explore.sweep.space import COMPATS, METHODS, SAMPLES, SCHEMA
+from accelsim.results.schema import property_of
+from accelsim.tables.columns import of_command
 
 _ONE: Final = {"type": ["string", "number", "boolean", "null"]}
 _NAMES: Final = {
@@ -45,6 +48,7 @@ def json_schema() -> dict[str, Any]:
         },
         "where": {"description": "what has to hold, of variables or of metrics", **_NAMES},
         "method": {"enum": list(METHODS), "default": METHODS[0]},
+        "compat": {"enum": list(COMPATS), "description": "the simulator by whose rules points are counted"},
         "objective": {"enum": list(OBJECTIVES), "default": OBJECTIVES[0]},
         "answers": {
             "type": "object",
@@ -90,4 +94,52 @@ def json_schema() -> dict[str, Any]:
         "properties": properties,
         "required": ["schema", "name", "arch", "vary"],
         "additionalProperties": False,
+    }
+
+
+def answer_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of `accelsim sweep --json` and of result.json.
+
+    A point has a column for each variable of the space beside those named here.
+    """
+    point = {column.name: property_of(column) for column in of_command("sweep")}
+    point["network"] = {"type": ["string", "null"], "description": "null: geometric means over all networks"}
+    objects = {"type": "array", "items": {"type": "object"}}
+    count = {"type": "integer", "minimum": 0}
+    summary = {
+        "network": point["network"],
+        "n_points": count,
+        "n_ok": count,
+        "n_front": count,
+        "knee": {"type": ["integer", "null"], "description": "index of the point"},
+        "best": {"type": "object", "description": "index of the best point of each objective"},
+        "least": {"type": "object", "description": "the objective's value there"},
+        "effects": objects,
+        "steps": objects,
+    }
+    properties: dict[str, Any] = {
+        "schema": {"const": ANSWER},
+        "tool": {"type": "object", "required": ["name", "version"]},
+        "inputs": {"type": "object", "required": ["space", "options"]},
+        "units": {"type": "object", "additionalProperties": {"type": "string"}},
+        "totals": {"type": "object", "additionalProperties": count},
+        "objectives": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"enum": list(METRICS)}, "maximise": {"type": "boolean"}},
+            },
+        },
+        "points": {"type": "array", "items": {"type": "object", "properties": point}},
+        "pareto": {"type": "array", "items": {"type": "object", "properties": summary}},
+        "notes": {"type": "array", "items": {"type": "string"}},
+        "run": {"type": "object", "description": "All that may differ between equal runs."},
+        "hypervolume": {"type": ["object", "null"], "description": "Of a sample: against points seen."},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": ANSWER,
+        "type": "object",
+        "required": ["schema", "tool", "inputs", "objectives", "run"],  # --dry-run has no more
+        "properties": properties,
     }

@@ -19,6 +19,7 @@ from accelsim.explore.sweep.variables import Derived, Value, Variable, setting_t
 
 SCHEMA: Final = "accelsim.space/1"
 METHODS: Final = ("closed_form", "dataflow", "any", "screen", "split")
+COMPATS: Final = ("scalesim",)
 SAMPLES: Final = ("lhs", "random", "evolve")
 RUN_NAMES: Final = ("network", "batch", "mp", "dp", "threads")
 """Variables that are options of a run, not keys of the machine."""
@@ -89,6 +90,8 @@ class Space:
     sha256: str
     screen: Screen | None = None
     """With method screen only."""
+    compat: str | None = None
+    """The simulator by whose rules points are counted."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -215,6 +218,7 @@ class Space:
             "derived": [{"name": one.name, "unit": one.unit, "expression": one.text} for one in self.derived],
             "constraints": [{"text": one.text, "on_metrics": one.on_metrics} for one in self.constraints],
             "method": self.method,
+            "compat": self.compat,
             "objective": self.objective,
             "answers": {"minimise": list(self.answers.minimise), "maximise": list(self.answers.maximise)},
             "sample": vars(self.sample) if self.sample else None,
