@@ -68,6 +68,10 @@ class Tables:
     def n_inner(self) -> int:
         return int(self.right.shape[1])
 
+    @property
+    def n_axes_inside(self) -> int:
+        return len(self._inner.axes)
+
     def ruled(self, rules: Rules) -> Tables:
         """The same quantities under other rules."""
         tables = copy(self)

@@ -12,23 +12,27 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost import grid_kernel
-from accelsim.cost.evaluate import Cost
-from accelsim.cost.grid_kernel import GridBlock, GridCost, any_legal, kernel_of
+from accelsim.cost.grid_kernel import GridCost, any_legal, kernel_of
+from accelsim.mapper import earlier
 from accelsim.mapper.best import Best, Kept
 from accelsim.mapper.families import Families
 from accelsim.mapper.found import Found, Point, SearchOptions
 from accelsim.mapping.dataflows import Dataflow
 from accelsim.mapping.dataflows.base import ParameterSpace, spatial_trips
 from accelsim.tables.certificate import Certificate
+from accelsim.tables.grid import Grid
 from accelsim.tables.machine import Machine
-from accelsim.tables.nest import Nest, Problem
+from accelsim.tables.nest import Problem
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 FIRST, TIMES, MOST = 64, 8, 2**12
 """Families that are counted at once: the most promising, then so many times more each time."""
@@ -45,8 +49,8 @@ def best_of_parameters(
 ) -> Found | None:
     """The best mappings of a layer over all parameters of a dataflow, with their certificate.
 
-    None where no mapping is legal, or none has an objective below `incumbent`. Ties go to the first mapping
-    that is counted, always the same. All is counted whatever gap is allowed; a time limit stops between
+    None where no mapping is legal, or none has an objective below `incumbent`. Ties go to the mapping that
+    stands first in the grids, whatever order they are counted in. All is counted whatever gap is allowed; a time limit stops between
     blocks of mappings, and the certificate then has no bound.
     """
     return _Search(problem, machine, dataflow, homes, options, incumbent).run()
@@ -89,6 +93,8 @@ class _Search:
         self.started = time.perf_counter()
         self.n_evaluated = 0
         self.pruned: Counter[str] = Counter()
+        self.grids: list[tuple[Grid, GridCost]] = []
+        """Those whose mappings have been counted, the last one perhaps in part."""
 
     def run(self) -> Found | None:
         complete = True
@@ -100,6 +106,7 @@ class _Search:
                 break
         if not self.best.kept:
             return None
+        self._remember(self.best.kept[0])
         points = tuple(map(self._point, self.best.kept))
         least = min(point.value for point in points)
         seconds = time.perf_counter() - self.started
@@ -123,29 +130,57 @@ class _Search:
 
     def _count(self, space: ParameterSpace) -> bool:
         """Count a space; False where the time was up before its end."""
-        flow = self.dataflow.name
         if space.bound is not None:
-            cost = GridCost(self.problem, space.grid, self.machine, flow)
+            cost = self._begin(space.grid)
             if cost.exact:
-                return self._count_families(Families(cost, space.bound), flow)
+                return self._count_families(cost, Families(cost, space.bound))
+            self.grids.pop()
         for part in space.grid.parts():
-            cost = GridCost(self.problem, part, self.machine, flow)
+            cost = self._begin(part)
             for block in cost.worth_blocks(kernel_of("numpy"), self.best.wanted):
                 if self.late:
                     return False
                 n_legal = int(np.count_nonzero(block.legal))
                 self.n_evaluated += n_legal
                 self.pruned["does not fit"] += len(block.legal) - n_legal
-
-                def count(few: Ints, cost: GridCost = cost, block: GridBlock = block) -> tuple[Nest, Cost]:
-                    return cost.cost(block.index(few))
-
-                self.best.offer(block.energy_pj, block.latency, block.legal, count, flow)
+                self._offer(cost, block.energy_pj, block.latency, block.legal, block.index)
             if cost.n_cut:
                 self.pruned["bound"] += cost.n_cut
         return True
 
-    def _count_families(self, families: Families, flow: str) -> bool:
+    def _begin(self, grid: Grid) -> GridCost:
+        """The costs of the next grid; what won in such a grid before is offered."""
+        cost = GridCost(self.problem, grid, self.machine, self.dataflow.name)
+        if self.grids:
+            cost.before = self.grids[-1][1].before + self.grids[-1][0].n_points
+        self.grids.append((grid, cost))
+        choice = earlier.known(self.problem, grid, self.dataflow.name) if self.best.one else None
+        if choice is not None and cost.grid.sizes:
+            index = cost.grid.index_of(choice)
+            energy, cycles, legal = cost.at(index)
+            self._offer(cost, energy, cycles, legal, lambda few: [place[few] for place in index])
+        return cost
+
+    def _offer(
+        self, cost: GridCost, energy: Floats, cycles: Floats, legal: Bools, index: Callable[[Ints], list[Ints]]
+    ) -> None:
+        """Some mappings of a grid, with their places there."""
+        self.best.offer(
+            energy,
+            cycles,
+            legal,
+            lambda few: cost.number(index(few)),
+            lambda few: cost.cost(index(few)),
+            self.dataflow.name,
+        )
+
+    def _remember(self, kept: Kept) -> None:
+        grid, cost = next(each for each in reversed(self.grids) if each[1].before <= kept.number)
+        index = cost.grid.index(np.array([kept.number - cost.before]))
+        choice = {d: int(i[0]) - grid.start.get(d, 0) for d, i in cost.grid.choice_of(index).items()}
+        earlier.remember(self.problem, grid, self.dataflow.name, choice)
+
+    def _count_families(self, cost: GridCost, families: Families) -> bool:
         """Count the members of families, the most promising first, until no bound is below the best."""
         n = FIRST
         for number, block in enumerate(families.bounds(self.best)):
@@ -154,22 +189,22 @@ class _Search:
             self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))
             families.add(block, self.best)
             if not self.best.kept or (number & (number + 1)) == 0:  # a better one early cuts more bounds
-                self._count_members(families, FIRST, flow)
-        while self._count_members(families, n, flow):
+                self._count_members(cost, families, FIRST)
+        while self._count_members(cost, families, n):
             if self.late:
                 return False
             n = min(n * TIMES, MOST)
         self.pruned["bound"] += families.n_cut
         return True
 
-    def _count_members(self, families: Families, n: int, flow: str) -> bool:
+    def _count_members(self, cost: GridCost, families: Families, n: int) -> bool:
         """Count the members of the n most promising families; False if there are none."""
         choice = families.most_promising(self.best, n)
         if choice is None:
             return False
-        energy, cycles, legal, count = families.members(choice)
+        energy, cycles, legal, index = families.members(choice)
         self.n_evaluated += int(np.count_nonzero(legal))
-        self.best.offer(energy, cycles, legal, count, flow)
+        self._offer(cost, energy, cycles, legal, lambda few: [place[few] for place in index])
         return True
 
     def _point(self, kept: Kept) -> Point:

@@ -57,10 +57,12 @@ class Grid:
         """Where points stand on each axis."""
         return [np.asarray(i, np.int64) for i in np.unravel_index(points, self.sizes)] if self.sizes else []
 
-    def choice_of(self, index: Sequence[Ints]) -> dict[int, Ints]:
-        """The choice of each dimension, numbered as in the whole grid, by places on the axes."""
+    def choice_of(self, index: Sequence[Ints], axis: int | None = None) -> dict[int, Ints]:
+        """The choice of each dimension (or of those of one axis), numbered as in the whole grid, by places."""
         found: dict[int, Ints] = {}
-        for dims, place in zip(self.axes, index, strict=True):
+        for number, (dims, place) in enumerate(zip(self.axes, index, strict=True)):
+            if axis not in (None, number):
+                continue
             each = np.unravel_index(place, [self.choices[d].shape[1] for d in dims])
             found |= {d: np.asarray(i) + self.start.get(d, 0) for d, i in zip(dims, each, strict=True)}
         return found
@@ -74,6 +76,14 @@ class Grid:
             ).astype(np.int64)
             for dims in self.axes
         ]
+
+    @cached_property
+    def choices_by_trips(self) -> dict[int, dict[bytes, int]]:
+        """Of each dimension, the number of the choice that has some trips (int64, from the outermost in)."""
+        return {
+            d: {trips.tobytes(): i for i, trips in enumerate(np.ascontiguousarray(table.T))}
+            for d, table in self.choices.items()
+        }
 
     def along(self, axis: int) -> Nest:
         """The choices of one axis, n_a of them, all other loops of one trip."""

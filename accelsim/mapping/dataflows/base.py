@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -36,8 +36,8 @@ class FamilyBound:
 
     d: int
     first: NDArray[np.int64]  # [n + 1]
-    exempt: Callable[[Mapping[int, NDArray[np.int64]]], Bools] | None = None
-    """Families, by the choice of each dimension, for which the bound is not known to hold."""
+    exempt: Mapping[int, Bools] = field(default_factory=dict)
+    """By dimension the choices [n_d] that together make a family for which the bound is not known to hold."""
 
 
 @dataclass(frozen=True)

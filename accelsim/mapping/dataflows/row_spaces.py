@@ -20,7 +20,7 @@ memory even alone are left out, which is no loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,14 +151,11 @@ class _Maker:
         return self.flow.nest(self.problem, self.machine, self.keep, parameters, taps * one)
 
     @property
-    def exempt(self) -> Callable[[Mapping[int, Ints]], Bools] | None:
+    def exempt(self) -> Mapping[int, Bools]:
         """Families with outer loops of filter columns but none of C."""
         cut = self.taps < self.problem.extents[S]
         whole = self.channels["q"] * self.channels["r"] >= self.problem.extents[C]
-        if not (cut.any() and whole.any()):
-            return None
-        first = np.zeros(1, np.int64)  # of a dimension without loops
-        return lambda choice: cut[choice.get(S, first)] & whole[choice.get(C, first)]
+        return {S: cut, C: whole} if cut.any() and whole.any() else {}
 
 
 def _loops_of(nest: Nest, d: int) -> Ints:  # [J_d, B]
