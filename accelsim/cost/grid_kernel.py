@@ -8,12 +8,10 @@ arithmetic in one loop (`grid_numba`).
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import partial
-from math import prod
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,7 @@ from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import Cost, assemble, evaluate
 from accelsim.cost.grid_quantities import NONE, Rules, limits_of, quantities_of, room_of
 from accelsim.cost.grid_sums import Sum
-from accelsim.cost.grid_tables import EXACT, LEFT_NUMBERS, Tables
+from accelsim.cost.grid_tables import EXACT, Tables
 from accelsim.cost.grid_traffic import GridCounter
 from accelsim.cost.systolic import fold_cycles
 from accelsim.cost.traffic import Traffic
@@ -51,10 +49,9 @@ class Quantities(Protocol):
     def __getitem__(self, q: int) -> Floats: ...
 
 
+Ends = Callable[[Rules, Floats, Quantities], tuple[Floats, Floats]]
+"""Fill and drain, and what of it are waits, from the compute cycles."""
 Kernel = Callable[[Tables, Floats], tuple[Floats, Floats, Bools]]
-Worth = Callable[[Floats, Floats, Callable[[Ints], Ints]], Bools]
-"""Whether mappings of no less than some energy and cycles [B] could be wanted; the last one gives the least
-number (`GridCost.number`) of those that some of them stand for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +165,6 @@ class GridCost:
         self.sizes = self.grid.sizes  # [A] of the grid in which mappings have their numbers
         self.first: dict[int, Ints] = {}  # by axis: choices there that the choices here stand for
         self.exact = False
-        self.n_cut = 0
-        """Mappings whose outer choices `worth_blocks` left out."""
         if self.grid.sizes:
             self.quantities, self.rules, self.counter = quantities_of(problem, self.grid, machine, dataflow)
             self.exact = all(quantity.bound < EXACT for quantity in self.quantities)
@@ -186,96 +181,17 @@ class GridCost:
             else:
                 yield GridBlock(self.grid, tables.order, first * tables.n_inner, *run(tables, left))
 
-    def worth_blocks(
-        self, run: Kernel, worth: Worth, apart: Mapping[int, Bools] | None = None
-    ) -> Iterator[GridBlock]:
-        """The legal mappings of the grid whose outer choices could lead to something worth having.
-
-        `worth` gets the least energy and cycles of the mappings of each outer choice, together a bound of
-        each; it is asked again before each block. The most promising choices come first. Mappings all of
-        whose choices are `apart` (by dimension) have no bound: they come as if they cost nothing.
-        """
-        if not self.exact:
-            yield from self.blocks(run, legal_only=True)
-            return
-        tables = self._tables()
-        each = max(1, BLOCK_POINTS // tables.n_inner)
-        rows_apart, cols_apart = self._apart(tables, apart or {})
-        n_bounded = tables.n_inner - rows_apart * np.count_nonzero(cols_apart)
-        for first, left in tables.lefts(LEFT_NUMBERS):
-            outer = first + np.arange(left.shape[1])
-            separate = np.flatnonzero(rows_apart[outer])
-            for few in np.array_split(separate, -(-len(separate) // each)) if len(separate) else ():
-                yield from self._free_block(tables, left[:, few], outer[few], cols_apart)
-            energy, cycles, fits = self._bounds(tables, left, rows_apart[outer], cols_apart)
-            some = np.flatnonzero(fits)
-            some = some[np.argsort(energy[some] * cycles[some], kind="stable")]
-            while len(some):
-                wanted = worth(energy[some], cycles[some], partial(self._first, tables, outer[some]))
-                self.n_cut += int(n_bounded[outer[some[~wanted]]].sum())
-                few, some = np.sort(some[wanted][:each]), some[wanted][each:]
-                if len(few):
-                    without = np.outer(rows_apart[outer[few]], cols_apart)
-                    yield from self._legal_block(tables, run, left[:, few], outer[few], without)
-
-    def _apart(self, tables: Tables, apart: Mapping[int, Bools]) -> tuple[Bools, Bools]:  # [n_a], [n_inner]
-        """Of each outer and of each inner choice, whether all that it chooses is apart."""
-        inside, n = tables.order[-tables.n_axes_inside :], tables.n_inner
-        rows = np.full(prod(self.grid.sizes) // n, bool(apart))
-        cols = np.full(n, bool(apart))
-        for d, few in apart.items():
-            axis = next((i for i, dims in enumerate(self.grid.axes) if d in dims), None)
-            if axis is None:  # one choice
-                rows &= bool(few[0])
-                continue
-            which = self.grid.choice_of([np.arange(size) for size in self.grid.sizes], axis)[d]
-            where = cols if axis in inside else rows
-            axes = inside if axis in inside else tables.order[: -tables.n_axes_inside]
-            sizes = [self.grid.sizes[each] for each in axes]
-            where &= few[which][np.unravel_index(np.arange(len(where)), sizes)[axes.index(axis)]]
-        return rows, cols
-
-    def _bounds(
-        self, tables: Tables, left: Floats, rows_apart: Bools, cols_apart: Bools
-    ) -> tuple[Floats, Floats, Bools]:  # [n_a] each
-        """The least energy and cycles over inner choices that are not apart, and whether one may fit."""
-        n = left.shape[1]
-        energy, cycles, fits = np.empty(n), np.empty(n), np.zeros(n, np.bool_)
-        for rows, cols in ((~rows_apart, np.ones_like(cols_apart)), (rows_apart, ~cols_apart)):
-            if rows.any() and cols.any():
-                some = left if rows.all() else left[:, rows]
-                least = _Least(tables if cols.all() else tables.inside(np.flatnonzero(cols)), some)
-                energy[rows], cycles[rows], fits[rows] = _costs(self.rules, least, (some.shape[1], 1))
-        return energy, cycles, fits
-
-    def _first(self, tables: Tables, outer: Ints, few: Ints) -> Ints:
-        """The least number of the mappings of some outer choices."""
-        return self.number(index_of(self.grid, tables.order, outer[few] * tables.n_inner))
-
     def number(self, index: Sequence[Ints]) -> Ints:  # [B]
-        """Where mappings stand, by their place on each axis of the grid; of families, where their first does."""
+        """Where mappings stand, by their place on each axis; of families, where their first does."""
         place = [self.first[axis][i] if axis in self.first else i for axis, i in enumerate(index)]
         if not place:
             return np.full(1, self.before)
         return self.before + np.asarray(np.ravel_multi_index(place, self.sizes), np.int64)
 
-    def _free_block(self, tables: Tables, left: Floats, outer: Ints, cols: Bools) -> Iterator[GridBlock]:
-        """What fits of some outer and inner choices, as if it cost nothing."""
-        few = np.flatnonzero(cols)
-        fits = _fits(self.rules.limit, _Quantities(tables.inside(few), left), (left.shape[1], len(few)))
-        places = (outer[:, None] * tables.n_inner + few)[fits]
-        if len(places):
-            nothing, legal = np.zeros(len(places)), np.ones(len(places), np.bool_)
-            yield GridBlock(self.grid, tables.order, 0, nothing, nothing, legal, places)
-
-    def _legal_block(
-        self, tables: Tables, run: Kernel, left: Floats, outer: Ints, skip: Bools | None = None
-    ) -> Iterator[GridBlock]:
+    def _legal_block(self, tables: Tables, run: Kernel, left: Floats, outer: Ints) -> Iterator[GridBlock]:
         """The mappings of some outer choices, those left out that share an inner one with none that fits."""
         without = replace(self.rules, limit=np.full_like(self.rules.limit, np.inf))  # known before
         fits = _fits(self.rules.limit, _Quantities(tables, left), (left.shape[1], tables.n_inner))
-        if skip is not None:
-            fits &= ~skip
         rows, cols = np.flatnonzero(fits.any(1)), np.flatnonzero(fits.any(0))
         if len(rows):
             energy, cycles, _ = run(tables.inside(cols).ruled(without), left[:, rows])
@@ -288,7 +204,7 @@ class GridCost:
         if self.exact:
             known: dict[tuple[int, int], Ints] = {}
             values = [quantity.at(index, known)[None].astype(np.float64) for quantity in self.quantities]
-            return _costs(self.rules, values, (1, len(index[0])))
+            return costs(self.rules, values, (1, len(index[0])))
         nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         cost = evaluate(self.problem, nest, self.machine, self.dataflow)
         fits = legal(self.problem, nest, self.machine, DATAFLOWS[self.dataflow])
@@ -331,10 +247,12 @@ class GridCost:
 
     def _tables(self) -> Tables:
         """The quantities as tables, made once for all machines that have them."""
-        tables: Tables = self.counter.once_of(
-            ("tables",), self.quantities, lambda: Tables(self.grid, self.quantities, self.rules)
-        )
+        tables: Tables = self.once(("tables",), lambda: Tables(self.grid, self.quantities, self.rules))
         return tables.ruled(self.rules)
+
+    def once(self, name: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What is made of the quantities, once for all machines that have them."""
+        return self.counter.once_of(name, self.quantities, make)
 
     def _slow_blocks(self) -> Iterator[GridBlock]:
         """Counts too large for exact float64: `evaluate` has them."""
@@ -371,11 +289,14 @@ def kernel_of(name: str) -> Kernel:
 
 def combine(tables: Tables, left: Floats) -> tuple[Floats, Floats, Bools]:  # [n_a n_inner] each
     """Energy, latency and legality of the mappings of some outer choices (`evaluate.assemble`)."""
-    return _costs(tables.rules, _Quantities(tables, left), (left.shape[1], tables.n_inner))
+    return costs(tables.rules, _Quantities(tables, left), (left.shape[1], tables.n_inner))
 
 
-def _costs(rules: Rules, quantities: Quantities, shape: tuple[int, int]) -> tuple[Floats, Floats, Bools]:
-    latency = _latency(rules, quantities)
+def costs(
+    rules: Rules, quantities: Quantities, shape: tuple[int, int], ends_of: Ends | None = None
+) -> tuple[Floats, Floats, Bools]:
+    """Energy, latency and legality of mappings by their quantities; `ends_of` if not `fold_ends`."""
+    latency = _latency(rules, quantities, ends_of or fold_ends)
     energy = np.full(shape, rules.mac_pj)
     for q in np.flatnonzero(rules.pj).tolist():
         energy += quantities[q] * rules.pj[q]
@@ -393,13 +314,14 @@ def _fits(limit: Floats, quantities: Quantities, shape: tuple[int, int]) -> Bool
     return fits
 
 
-def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] or what broadcasts to it
+def _latency(
+    rules: Rules, quantities: Quantities, ends_of: Ends
+) -> Floats:  # [n_a, n_inner] or what broadcasts to it
     """`evaluate.array_cycles`, `latency.port_cycles` and `busy_cycles`, in whole float64 numbers."""
     compute = quantities[rules.steps]
     if rules.per_pe > 1:
         compute = np.ceil(compute / rules.per_pe)
-    least = isinstance(quantities, _Least)
-    ends, waits = _least_ends(rules, quantities) if least else _ends(rules, compute, quantities)
+    ends, waits = ends_of(rules, compute, quantities)
     pace, apart = compute + waits, np.zeros((1, 1))
     levels = zip(rules.read.tolist(), rules.write.tolist(), rules.instances.tolist(), strict=True)
     for i, (n_read, n_written, instances) in enumerate(levels):
@@ -419,7 +341,7 @@ def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] 
     return latency
 
 
-def _ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Floats, Floats]:
+def fold_ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Floats, Floats]:
     """Fill and drain of a systolic array, and what of it are waits beside which memory goes on."""
     zero = np.zeros((1, 1))
     if rules.folds == NONE:
@@ -430,19 +352,6 @@ def _ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Floats
     if rules.fold != "overlapped" or rules.dataflow == "os":
         return ends.astype(np.float64), zero
     return ends.astype(np.float64), (folds - 1) * np.maximum(rules.rows - streamed, 0)
-
-
-def _least_ends(rules: Rules, quantities: Quantities) -> tuple[Floats, Floats]:
-    """No more than `_ends` where there are at least so many folds, whatever they stream.
-
-    Waits are no part of the latency but by the pace, which is the compute cycles at least.
-    """
-    zero = np.zeros((1, 1))
-    if rules.folds == NONE:
-        return zero, zero
-    folds = np.ones((1, 1)) if rules.fold == "overlapped" else quantities[rules.folds]
-    _, ends = fold_cycles(folds, rules.rows, rules.rows, rules.cols, rules.dataflow, rules.fold)
-    return ends.astype(np.float64), zero
 
 
 class _Quantities:
@@ -465,19 +374,3 @@ class _Quantities:
             return self.left[rows].T
         product: Floats = self.left[rows].T @ self.tables.right[rows]
         return product
-
-
-class _Least:
-    """The least of each quantity over all inner choices [n_a, 1]; the most of those that others divide by."""
-
-    def __init__(self, tables: Tables, left: Floats) -> None:
-        self.tables, self.left = tables, left
-        self.divide = {int(q) for q in tables.rules.instances if q != NONE}
-        self.ends = tables.right.min(1), tables.right.max(1)
-
-    def __getitem__(self, q: int) -> Floats:
-        rows = slice(int(self.tables.start[q]), int(self.tables.start[q + 1]))
-        least, most = self.ends[::-1] if q in self.divide else self.ends
-        left = self.left[rows].T
-        found: Floats = np.maximum(left, 0) @ least[rows] + np.minimum(left, 0) @ most[rows]
-        return found[:, None]

@@ -93,7 +93,7 @@ class Best:
         count: Callable[[Ints], tuple[Nest, Cost]],
         dataflow: str,
     ) -> None:
-        """Keep what is wanted of B mappings; where several are kept, of those that cost the same the first."""
+        """Keep what is wanted of B mappings; of several that cost the same the first that was offered."""
         index = np.flatnonzero(legal)
         index = index[self.wanted(energy_pj[index], cycles[index], lambda few: number(index[few]))]
         if not len(index):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.grid_kernel import GridBlock, GridCost, kernel_of
+from accelsim.cost.grid_kernel import GridBlock, GridCost
+from accelsim.cost.grid_worth import Selection, WorthBlocks, only, whole
 from accelsim.mapper.best import Best
 from accelsim.mapping.dataflows.base import FamilyBound
 
@@ -23,20 +24,23 @@ class Families:
         self.cost, self.bound = cost, bound
         self._n_cut = 0
         self._least = cost.families(bound.d, bound.first)
+        self._bounds: WorthBlocks | None = None
         self._energy, self._cycles = np.zeros(0), np.zeros(0)  # [F] of the open families
         self._number = np.zeros(0, np.int64)  # [F] of their first members
 
     def bounds(self, best: Best) -> Iterator[GridBlock]:
-        """The least cost of every family that could win; legal is one that may have a legal member.
+        """The least cost of every family that could win; legal is one that may have a legal member."""
+        self._bounds = WorthBlocks(self._least, best.wanted)
+        return self._bounds.blocks(whole(self._least, self.bound.exempt))
 
-        Families of which the least cost is not known have none.
-        """
-        return self._least.worth_blocks(kernel_of("numpy"), best.wanted, self.bound.exempt)
+    def exempt(self) -> list[Selection]:
+        """The mappings of families for which the bound is not known to hold."""
+        return only(self.cost, self.bound.exempt, self.bound.d, self.bound.first[:-1])
 
     @property
     def n_cut(self) -> int:
         """Families that can't win."""
-        return self._n_cut + self._least.n_cut
+        return self._n_cut + (self._bounds.n_cut if self._bounds is not None else 0)
 
     def add(self, block: GridBlock, best: Best) -> None:
         """The families of a block that may have a legal member and could win."""
@@ -72,9 +76,7 @@ class Families:
         choice[self.bound.d] = np.searchsorted(self.bound.first, choice[self.bound.d], side="right") - 1
         return choice
 
-    def members(
-        self, choice: dict[int, Ints]
-    ) -> tuple[Floats, Floats, Bools, list[Ints]]:
+    def members(self, choice: dict[int, Ints]) -> tuple[Floats, Floats, Bools, list[Ints]]:
         """Energy, cycles and legality of all members of families, and their places in the grid."""
         first = self.bound.first
         family = choice[self.bound.d]

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost import grid_kernel
-from accelsim.cost.grid_kernel import GridCost, any_legal, kernel_of
+from accelsim.cost.grid_kernel import GridBlock, GridCost, any_legal, kernel_of
+from accelsim.cost.grid_worth import Selection, WorthBlocks, whole
 from accelsim.mapper import earlier
 from accelsim.mapper.best import Best, Kept
 from accelsim.mapper.families import Families
@@ -33,6 +34,8 @@ from accelsim.tables.nest import Problem
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Places = Callable[[Ints], list[Ints]]
+"""Of some mappings of those at hand: their place on each axis."""
 
 FIRST, TIMES, MOST = 64, 8, 2**12
 """Families that are counted at once: the most promising, then so many times more each time."""
@@ -50,8 +53,8 @@ def best_of_parameters(
     """The best mappings of a layer over all parameters of a dataflow, with their certificate.
 
     None where no mapping is legal, or none has an objective below `incumbent`. Ties go to the mapping that
-    stands first in the grids, whatever order they are counted in. All is counted whatever gap is allowed; a time limit stops between
-    blocks of mappings, and the certificate then has no bound.
+    stands first in the grids, whatever order they are counted in. All is counted whatever gap is allowed; a
+    time limit stops between blocks of mappings, and the certificate then has no bound.
     """
     return _Search(problem, machine, dataflow, homes, options, incumbent).run()
 
@@ -133,19 +136,37 @@ class _Search:
         if space.bound is not None:
             cost = self._begin(space.grid)
             if cost.exact:
-                return self._count_families(cost, Families(cost, space.bound))
+                families = Families(cost, space.bound)
+                selections = families.exempt() if space.bound.exempt else []
+                return self._count_worth(cost, selections) and self._count_families(cost, families)
             self.grids.pop()
         for part in space.grid.parts():
             cost = self._begin(part)
-            for block in cost.worth_blocks(kernel_of("numpy"), self.best.wanted):
-                if self.late:
-                    return False
-                n_legal = int(np.count_nonzero(block.legal))
-                self.n_evaluated += n_legal
-                self.pruned["does not fit"] += len(block.legal) - n_legal
-                self._offer(cost, block.energy_pj, block.latency, block.legal, block.index)
-            if cost.n_cut:
-                self.pruned["bound"] += cost.n_cut
+            complete = (
+                self._count_worth(cost, whole(cost))
+                if cost.exact
+                else self._count_blocks(cost, cost.blocks(kernel_of("numpy"), legal_only=True))
+            )
+            if not complete:
+                return False
+        return True
+
+    def _count_worth(self, cost: GridCost, selections: list[Selection]) -> bool:
+        """Count the mappings that no bound leaves out; False where the time was up."""
+        worth = WorthBlocks(cost, self.best.wanted)
+        complete = self._count_blocks(cost, worth.blocks(selections))
+        if worth.n_cut:
+            self.pruned["bound"] += worth.n_cut
+        return complete
+
+    def _count_blocks(self, cost: GridCost, blocks: Iterator[GridBlock]) -> bool:
+        for block in blocks:
+            if self.late:
+                return False
+            n_legal = int(np.count_nonzero(block.legal))
+            self.n_evaluated += n_legal
+            self.pruned["does not fit"] += len(block.legal) - n_legal
+            self._offer(cost, block.energy_pj, block.latency, block.legal, block.index)
         return True
 
     def _begin(self, grid: Grid) -> GridCost:
@@ -162,7 +183,12 @@ class _Search:
         return cost
 
     def _offer(
-        self, cost: GridCost, energy: Floats, cycles: Floats, legal: Bools, index: Callable[[Ints], list[Ints]]
+        self,
+        cost: GridCost,
+        energy: Floats,
+        cycles: Floats,
+        legal: Bools,
+        index: Places,
     ) -> None:
         """Some mappings of a grid, with their places there."""
         self.best.offer(

@@ -57,12 +57,10 @@ class Grid:
         """Where points stand on each axis."""
         return [np.asarray(i, np.int64) for i in np.unravel_index(points, self.sizes)] if self.sizes else []
 
-    def choice_of(self, index: Sequence[Ints], axis: int | None = None) -> dict[int, Ints]:
-        """The choice of each dimension (or of those of one axis), numbered as in the whole grid, by places."""
+    def choice_of(self, index: Sequence[Ints]) -> dict[int, Ints]:
+        """The choice of each dimension, numbered as in the whole grid, by places on the axes."""
         found: dict[int, Ints] = {}
-        for number, (dims, place) in enumerate(zip(self.axes, index, strict=True)):
-            if axis not in (None, number):
-                continue
+        for dims, place in zip(self.axes, index, strict=True):
             each = np.unravel_index(place, [self.choices[d].shape[1] for d in dims])
             found |= {d: np.asarray(i) + self.start.get(d, 0) for d, i in zip(dims, each, strict=True)}
         return found
