@@ -226,7 +226,7 @@ class _Least:
         found: Floats = np.maximum(left, 0) @ least[rows]
         if left.min(initial=0) < 0:
             found += np.minimum(left, 0) @ most[rows]
-        return found
+        return np.maximum(found, 0, out=found)  # no count is less, and of two of them the product is a bound
 
 
 class _Pairs:
