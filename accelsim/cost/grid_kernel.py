@@ -212,10 +212,11 @@ class GridCost:
 
     def cost(self, index: Sequence[Ints]) -> tuple[Nest, Cost]:
         """Some mappings by their place on each axis, with all that `evaluate` says of them."""
-        nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         if not self.exact:
+            nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
             return nest, evaluate(self.problem, nest, self.machine, self.dataflow)
-        return nest, assemble(self.problem, nest, self.machine, self.counter.traffic.at(index), self.dataflow)
+        nest, traffic = self.counter.moved_by(index)
+        return nest, assemble(self.problem, nest, self.machine, traffic, self.dataflow)
 
     def families(self, d: int, first: Ints) -> GridCost:
         """Of choices first[i] to first[i + 1] - 1 of a dimension: cost of the last, room of the first.

@@ -168,7 +168,10 @@ class Sum:
         `known` keeps the factors there, for other sums of the same grid.
         """
         known = {} if known is None else known
-        total: Ints = np.zeros(np.broadcast_shapes(*(i.shape for i in index)), np.int64)
+        shape = index[0].shape
+        if any(i.shape != shape for i in index):
+            shape = np.broadcast_shapes(*(i.shape for i in index))
+        total: Ints = np.zeros(shape, np.int64)
         for key, n in self.terms.items():
             product: Any = n
             for axis, number in enumerate(key):
@@ -177,5 +180,5 @@ class Sum:
                     if factor is None:
                         factor = known[axis, number] = self.factors.rows[axis][number][index[axis]]
                     product = product * factor
-            total = total + product
+            total += product
         return total

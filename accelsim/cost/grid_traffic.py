@@ -7,7 +7,6 @@ of that axis, and what `traffic` makes of them is kept as a `Sum` of products.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -23,20 +22,11 @@ from accelsim.cost.windows import WindowWalk
 from accelsim.tables.dims import N_OPERANDS, WINDOWS
 from accelsim.tables.grid import Grid, part_of_problem
 from accelsim.tables.machine import Machine
-from accelsim.tables.nest import Problem
+from accelsim.tables.nest import Nest, Problem
 
 MAX_REMEMBERED, MAX_REMEMBERED_CHOICES = 2**10, 2**13
 """Factors of earlier grids that are kept, of so many choices at most: some 64 MB."""
 _KNOWN: dict[tuple[Any, ...], NDArray[np.int64]] = {}
-
-
-def _digest(grid: Grid, dims: tuple[int, ...]) -> bytes:
-    """Short for the choices of some dimensions."""
-    digest = hashlib.blake2b(digest_size=16)
-    for d in dims:
-        digest.update(f"{d} {grid.choices[d].shape}".encode())
-        digest.update(np.ascontiguousarray(grid.choices[d]).tobytes())
-    return digest.digest()
 
 
 UNSEEN = frozenset({
@@ -63,7 +53,7 @@ def counter_of(problem: Problem, grid: Grid, machine: Machine) -> GridCounter:
         for value in values
     )
     loops = grid.dims, grid.levels, grid.axis, grid.keep.tobytes(), tuple(grid.choices)
-    key = (problem, loops, _digest(grid, tuple(grid.choices)), tuple(grid.start.items()), seen)
+    key = (problem, loops, grid.digest(tuple(grid.choices)), tuple(grid.start.items()), seen)
     counter = _COUNTERS.pop(key, None) or GridCounter(problem, grid, machine)
     kept = counter.n_bytes
     for other in reversed(list(_COUNTERS)):
@@ -113,7 +103,7 @@ class GridCounter(TrafficCounter):
         self.grid, self.machine = grid, machine
         self.factors = Factors(grid.sizes)
         self.axis_of = {d: axis for axis, dims in enumerate(grid.axes) for d in dims}
-        self.tables = [_digest(grid, dims) for dims in grid.axes]
+        self.tables = [grid.digest(dims) for dims in grid.axes]
         self.nests = [grid.along(axis) for axis in range(len(grid.axes))]
         self.problems = [part_of_problem(problem, dims) for dims in grid.axes]
         self.counters = [
@@ -158,6 +148,17 @@ class GridCounter(TrafficCounter):
             sums(found.delivered),
             self.factors.constant(1) * found.steps,
         )
+
+    def moved_by(self, index: Sequence[NDArray[np.int64]]) -> tuple[Nest, Traffic]:
+        """Some mappings and their words; single ones are kept, since one can be the best of many machines."""
+
+        def make() -> tuple[Nest, Traffic]:
+            return self.grid.nest_at(index), self.traffic.at(index)
+
+        if len(index[0]) > 1:
+            return make()
+        found: tuple[Nest, Traffic] = self.once(("moved", *(int(i[0]) for i in index)), make)
+        return found
 
     def product(self, factor: Any) -> Sum:
         """The product over all axes of `factor(axis)`."""

@@ -116,7 +116,7 @@ class Best:
         if self.one:
             values = objective(self.options.objective, energy_pj[index], cycles[index])
             least = index[values == values.min()]
-            return least[[int(np.argmin(number(least)))]]
+            return np.array([least[int(np.argmin(number(least)))]])
         return index[self._order(energy_pj[index], cycles[index])]
 
     def _order(self, energy_pj: Floats, cycles: Floats) -> list[int]:

@@ -208,13 +208,13 @@ class _Search:
 
     def _count_families(self, cost: GridCost, families: Families) -> bool:
         """Count the members of families, the most promising first, until no bound is below the best."""
-        n = FIRST
+        n, cold = FIRST, not self.best.kept
         for number, block in enumerate(families.bounds(self.best)):
             if self.late:
                 return False
             self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))
             families.add(block, self.best)
-            if not self.best.kept or (number & (number + 1)) == 0:  # a better one early cuts more bounds
+            if cold and (not self.best.kept or (number & (number + 1)) == 0):  # a better one early cuts more
                 self._count_members(cost, families, FIRST)
         while self._count_members(cost, families, n):
             if self.late:

@@ -62,7 +62,7 @@ class Searched:
         network, batch = self.makers.network_of(row)
         graph = self.makers.graph(network, batch, arch.fuses)
         options = SearchOptions(self.makers.space.objective)
-        rows, costing, _ = flow.costed_rows(graph, arch, options, cache=self.cache, why=False)
+        rows, costing, _ = flow.costed_rows(graph, arch, options, cache=self.cache, why=False, columns=False)
         machine = costing.machine
         total = totals(rows, machine.macs_per_cycle, machine.clock_hz)
         found = metrics(
@@ -75,13 +75,7 @@ class Searched:
         )
         found["utilization_frac"] = total["utilization_frac"]
         found["dram_bytes"] = total["dram_read_bytes"] + total["dram_write_bytes"]
-        moved = 0.0
-        for layer, line in zip(graph.layers, rows, strict=True):
-            if line["status"] != "not_costed":
-                cost = costing.cost(layer)
-                inside = slice(machine.fanout_level, machine.n_levels - 1)
-                moved += float(cost.read_bytes[inside].sum() + cost.write_bytes[inside].sum())
-        found["sram_bytes"] = int(np.ceil(moved))
+        found["sram_bytes"] = int(np.ceil(sum(row.get("sram_bytes", 0.0) for row in rows)))
         gaps = (one.certificate.gap_frac for one in costing.found.values() if not one.certificate.proven)
         found["gap_frac"] = max(gaps, default=0.0)
         return found
