@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+FEW = 16
+"""Values whose common divisor is mostly that of all."""
 Key = tuple[int, ...]  # [A] number of the factor in each axis; 0: all ones
 
 
@@ -50,7 +52,9 @@ class Factors:
 
     def add(self, axis: int, values: Ints) -> tuple[int, int]:
         """What values are a multiple of: the coefficient and the factor's number."""
-        common = int(np.gcd.reduce(values))
+        common = int(np.gcd.reduce(values[:FEW]))
+        if common != 1:
+            common = int(np.gcd.reduce(values))
         if common == 0:
             return 0, 0
         if values[np.flatnonzero(values)[0]] < 0:

@@ -155,12 +155,12 @@ class WorthBlocks:
         n_cols, n_groups = len(selection.cols), len(selection.starts)
         some = np.flatnonzero(fits)
         some = some[np.argsort(energy[some] * cycles[some], kind="stable")]
-        n, most = FIRST, max(FIRST, BLOCK_POINTS // n_groups)
+        n, most = 0, max(FIRST, BLOCK_POINTS // n_groups)
         while len(some):
             first = selection.place(rows[some], np.zeros(len(some), np.int64))
             wanted = self.worth(energy[some], cycles[some], self._number(selection, first))
             self.n_cut += int(np.count_nonzero(~wanted)) * n_cols
-            n = n if wanted.all() else most  # a good mapping is known
+            n = n or (FIRST if wanted.all() else most)  # most, where a good mapping is known
             few, some = some[wanted][:n], some[wanted][n:]
             if len(few):
                 yield from self._groups(selection, rows[few], left[:, few])

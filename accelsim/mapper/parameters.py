@@ -102,7 +102,10 @@ class _Search:
     def run(self) -> Found | None:
         complete = True
         for space in self.dataflow.spaces(
-            self.problem, self.machine, self.dataflow.keep(self.machine, self.homes)
+            self.problem,
+            self.machine,
+            self.dataflow.keep(self.machine, self.homes),
+            wider=self.best.one,  # of several that cost the same no other one is first then
         ):
             complete = self._count(space)
             if not complete:

@@ -24,12 +24,13 @@ class Searched:
     def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
         n = len(points.index)
         answer = Answer.empty(n)
-        # machines of the same array one after the other: what their searches share is then at hand
+        # machines of the same array one after the other, large memories in the PEs first: what their searches
+        # share is then at hand
         near = sorted(points.columns, key=lambda name: not self._shapes_array(name))
         first, which = distinct([points.columns[name] for name in near], n)
         order = np.argsort(which, kind="stable")
         ends = np.searchsorted(which[order], np.arange(len(first) + 1))
-        for number, at in enumerate(first.tolist()):
+        for number, at in reversed(list(enumerate(first.tolist()))):
             self._evaluate(answer, order[ends[number] : ends[number + 1]], points.row(at))
         return answer.done()
 

@@ -63,8 +63,13 @@ class Dataflow(ABC):
         return keep
 
     @abstractmethod
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
-        """All values of the dataflow's parameters, whatever the capacities and bandwidths of the machine."""
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
+        """All values of the dataflow's parameters, whatever the capacities and bandwidths of the machine.
+
+        `wider`: there may be more mappings that do not fit, so that other machines have the same space.
+        """
 
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:  # [B]
         """Whether the spatial loops of rows and cols fit the array."""
