@@ -57,7 +57,7 @@ class Factors:
             common = int(np.gcd.reduce(values))
         if common == 0:
             return 0, 0
-        if values[np.flatnonzero(values)[0]] < 0:
+        if (values[0] or values[np.flatnonzero(values)[0]]) < 0:
             common = -common
         if common != 1:
             values = values // common

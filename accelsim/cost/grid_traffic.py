@@ -162,10 +162,12 @@ class GridCounter(TrafficCounter):
 
     def product(self, factor: Any) -> Sum:
         """The product over all axes of `factor(axis)`."""
-        total = self.factors.constant(1)
+        coefficient, key = 1, []
         for axis in range(len(self.nests)):
-            total = total * self.factors.along(axis, np.asarray(factor(axis), np.int64))
-        return total
+            common, number = self.factors.add(axis, np.asarray(factor(axis), np.int64))
+            coefficient *= common
+            key.append(number)
+        return Sum(self.factors, {tuple(key): coefficient} if coefficient else {})
 
     # --- factors of one dimension, as `traffic` asks for them
 
