@@ -37,8 +37,8 @@ UNSEEN = frozenset({
     "pass_bytes_per_cycle", "coding", "gates_mac", "gated",
 })  # fmt: skip
 """Fields of the machine that no count of words, bits, steps or room depends on."""
-MAX_COUNTERS_BYTES = 2**25
-"""Factors of the grids whose counts are kept for other machines."""
+MAX_COUNTERS_BYTES = 2**27
+"""Factors of the grids whose counts are kept for other machines, and what is made of them."""
 _COUNTERS: dict[tuple[Any, ...], GridCounter] = {}
 
 
@@ -54,12 +54,13 @@ def counter_of(problem: Problem, grid: Grid, machine: Machine) -> GridCounter:
     )
     loops = grid.dims, grid.levels, grid.axis, grid.keep.tobytes(), tuple(grid.choices)
     key = (problem, loops, grid.digest(tuple(grid.choices)), tuple(grid.start.items()), seen)
-    counter = _COUNTERS.pop(key, None) or GridCounter(problem, grid, machine)
-    kept = counter.n_bytes
-    for other in reversed(list(_COUNTERS)):
-        kept += _COUNTERS[other].n_bytes
-        if kept > MAX_COUNTERS_BYTES:
-            del _COUNTERS[other]
+    counter = _COUNTERS.pop(key, None)
+    if counter is None:
+        counter, kept = GridCounter(problem, grid, machine), 0
+        for other in reversed(list(_COUNTERS)):
+            kept += _COUNTERS[other].n_bytes
+            if kept > MAX_COUNTERS_BYTES:
+                del _COUNTERS[other]
     _COUNTERS[key] = counter
     return counter
 
@@ -111,6 +112,7 @@ class GridCounter(TrafficCounter):
         ]
         self._known: dict[tuple[Any, ...], Sum] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
+        self.made_bytes = 0
         n_levels = machine.n_levels
         zero = self.factors.constant(0)
         counts: Any = self  # arrays of sums in place of arrays of numbers
@@ -133,8 +135,8 @@ class GridCounter(TrafficCounter):
 
     @property
     def n_bytes(self) -> int:
-        """Of the factors, and as much again for what is made of them."""
-        return 2 * sum(len(rows) * rows[0].nbytes for rows in self.factors.rows)
+        """Of the factors and of the larger part of what is made of them."""
+        return self.made_bytes + sum(len(rows) * rows[0].nbytes for rows in self.factors.rows)
 
     @cached_property
     def traffic(self) -> GridTraffic:

@@ -51,6 +51,13 @@ class Selection:
         self._left: Floats | None = None
         self._least: dict[int, Floats] = {}
 
+    @property
+    def n_bytes(self) -> int:
+        """Of all that it holds or may hold."""
+        left = len(self.tables.right) * len(self.rows)
+        known = left + len(self.tables.start) * len(self.rows) if left <= KEPT_NUMBERS else 0
+        return 8 * known + self.tables.right.nbytes + sum(end.nbytes for end in self.group_ends)
+
     def lefts(self) -> Iterator[tuple[Ints, Floats, dict[int, Floats]]]:
         """Outer choices [n], their factors [U, n] and what is known of the least of each quantity."""
         if self._left is None and len(self.tables.right) * len(self.rows) <= KEPT_NUMBERS:
@@ -82,11 +89,14 @@ def whole(cost: GridCost, apart: Mapping[int, Bools] | None = None) -> list[Sele
         rows, cols = _chosen(tables, apart or {})
         every = np.arange(tables.n_inner)
         parts = [(np.flatnonzero(~rows), every), (np.flatnonzero(rows), np.flatnonzero(~cols))]
-        return [
-            Selection(tables, some, few, np.arange(0, len(few), GROUP))
-            for some, few in parts
-            if len(some) and len(few)
-        ]
+        return _kept(
+            cost,
+            [
+                Selection(tables, some, few, np.arange(0, len(few), GROUP))
+                for some, few in parts
+                if len(some) and len(few)
+            ],
+        )
 
     found: list[Selection] = cost.once(("whole", _name(apart or {})), make)
     return found
@@ -99,10 +109,15 @@ def only(cost: GridCost, chosen: Mapping[int, Bools], d: int, starts: Ints) -> l
         axis = next(i for i, dims in enumerate(cost.grid.axes) if dims == (d,))
         tables = Tables(cost.grid, cost.quantities, inner_axis=axis)
         rows, cols = _chosen(tables, chosen)
-        return [Selection(tables, np.flatnonzero(rows), np.flatnonzero(cols), starts)]
+        return _kept(cost, [Selection(tables, np.flatnonzero(rows), np.flatnonzero(cols), starts)])
 
     found: list[Selection] = cost.once(("only", _name(chosen), d, starts.tobytes()), make)
     return found
+
+
+def _kept(cost: GridCost, selections: list[Selection]) -> list[Selection]:
+    cost.counter.made_bytes += sum(selection.n_bytes for selection in selections)
+    return selections
 
 
 def _name(chosen: Mapping[int, Bools]) -> tuple[tuple[int, bytes], ...]:
