@@ -37,7 +37,7 @@ UNSEEN = frozenset({
     "pass_bytes_per_cycle", "coding", "gates_mac", "gated",
 })  # fmt: skip
 """Fields of the machine that no count of words, bits, steps or room depends on."""
-MAX_COUNTERS_BYTES = 2**27
+MAX_COUNTERS_BYTES = 2**26
 """Factors of the grids whose counts are kept for other machines, and what is made of them."""
 _COUNTERS: dict[tuple[Any, ...], GridCounter] = {}
 
