@@ -454,9 +454,9 @@ def _pace(machine: Arch | ScaleConfig | None) -> tuple[int | None, float | None,
     """MACs per cycle, clock and cores; SCALE-Sim's configurations have no clock."""
     if machine is None:
         return None, None, 1
-    from accelsim.compat.scalesim import ScaleConfig
+    from accelsim.hardware import Arch
 
-    if isinstance(machine, ScaleConfig):
+    if not isinstance(machine, Arch):
         return machine.setup.rows * machine.setup.cols, None, 1
     lowered = machine.machine()
     return lowered.macs_per_cycle, lowered.clock_hz, lowered.n_cores
