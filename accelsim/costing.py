@@ -44,7 +44,7 @@ from accelsim.mapping.homes import Homes, find_homes
 from accelsim.mapping.legality import reasons, structure_problems
 from accelsim.mapping.lower import lower
 from accelsim.mapping.mapping import Mapping, from_nest
-from accelsim.results.row import bound_columns, cost_columns
+from accelsim.results.row import bound_columns, cost_columns, sum_columns
 from accelsim.tables.dims import I, O, W, relevant_dims
 from accelsim.tables.layer_cost import LayerCost
 from accelsim.tables.machine import Machine
@@ -156,6 +156,16 @@ class Costing:
             row |= self._moved_bounds(layer, cost)
         row["mapping"] = str(self.mappings[layer.name]) if layer.name in self.mappings else None
         return row
+
+    def sums(self, step: int) -> dict[str, Any]:
+        """Of a layer's columns those that the totals of a sweep are made of, and bytes inside the chip."""
+        layer = self.graph.layers[step]
+        row: dict[str, Any] = {"status": status_of(layer, self.machine)[0], "macs": layer.macs}
+        if row["status"] == "not_costed":
+            return row
+        cost, inside = self.cost(layer), slice(self.machine.fanout_level, self.dram)
+        moved = float(cost.read_bytes[inside].sum() + cost.write_bytes[inside].sum())
+        return row | sum_columns(cost) | {"sram_bytes": moved, "utilization_frac": None}  # a ratio of sums
 
     def cost(self, layer: Layer) -> LayerCost:
         if layer.kind == "array":

@@ -238,11 +238,13 @@ def costed_rows(
     cache: bool = True,
     zeros: Mapping[str, Zeros] | None = None,
     why: bool = True,
+    columns: bool = True,
 ) -> tuple[list[dict[str, Any]], Costing, list[str]]:
     """The rows of all layers; where live tensors leave a layer's tiles no room, more of them live in DRAM.
 
     With `only`, those of the layers that it names: any mapping of the others will do, to see that they fit.
-    Where nothing fits, the error tells what would help, which takes searches of its own (`why`).
+    Where nothing fits, the error tells what would help, which takes searches of its own (`why`). Without
+    `columns` the rows have only what the sums of a sweep are made of (`Costing.sums`).
     """
     from accelsim.costing import Costing
     from accelsim.mapper.infeasible import explain
@@ -274,10 +276,8 @@ def costed_rows(
             searched := [name for name in costing.mappings if name not in given.layers]
         ):
             notes.append(f"{len(searched)} layers are not in {given.file}: their mappings were searched")
-        rows = [
-            costing.row(step) for step, layer in enumerate(graph.layers) if only is None or layer.name in only
-        ]
-        return rows, costing, notes
+        steps = [step for step, layer in enumerate(graph.layers) if only is None or layer.name in only]
+        return [costing.row(step) if columns else costing.sums(step) for step in steps], costing, notes
     raise AssertionError("with all of it kept free nothing lives inside")  # pragma: no cover
 
 
@@ -454,9 +454,9 @@ def _pace(machine: Arch | ScaleConfig | None) -> tuple[int | None, float | None,
     """MACs per cycle, clock and cores; SCALE-Sim's configurations have no clock."""
     if machine is None:
         return None, None, 1
-    from accelsim.compat.scalesim import ScaleConfig
+    from accelsim.hardware import Arch
 
-    if isinstance(machine, ScaleConfig):
+    if not isinstance(machine, Arch):
         return machine.setup.rows * machine.setup.cols, None, 1
     lowered = machine.machine()
     return lowered.macs_per_cycle, lowered.clock_hz, lowered.n_cores

@@ -199,6 +199,13 @@ def n_folds(problem: Problem, nest: Nest, stationary: int, level: int = 0) -> In
 
     Only loops at `level` and further out count.
     """
+    key = ("n_folds", problem, stationary, level)
+    if key not in nest.known:
+        nest.known[key] = _count_folds(problem, nest, stationary, level)
+    return nest.known[key]
+
+
+def _count_folds(problem: Problem, nest: Nest, stationary: int, level: int) -> Ints:  # [B]
     folds = np.ones(nest.n_points, np.int64)
     for j, own in enumerate(nest.dims):
         if nest.spatial[j] or own not in relevant_dims(stationary, problem.weight_has_batch):

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from accelsim.base.errors import Problem as Message
 from accelsim.cost.evaluate import Cost, assemble, evaluate
 from accelsim.cost.grid_quantities import NONE, Rules, limits_of, quantities_of, room_of
 from accelsim.cost.grid_sums import Sum
-from accelsim.cost.grid_tables import EXACT, LEFT_NUMBERS, Tables
+from accelsim.cost.grid_tables import EXACT, Tables
 from accelsim.cost.grid_traffic import GridCounter
 from accelsim.cost.systolic import fold_cycles
 from accelsim.cost.traffic import Traffic
@@ -49,9 +49,9 @@ class Quantities(Protocol):
     def __getitem__(self, q: int) -> Floats: ...
 
 
+Ends = Callable[[Rules, Floats, Quantities], tuple[Floats, Floats]]
+"""Fill and drain, and what of it are waits, from the compute cycles."""
 Kernel = Callable[[Tables, Floats], tuple[Floats, Floats, Bools]]
-Worth = Callable[[Floats, Floats], Bools]
-"""Whether mappings of no less than some energy and cycles [B] could be wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +160,11 @@ class GridCost:
         self.problem, self.machine, self.dataflow = problem, machine, dataflow
         self.grid = grid.without_single_trips()
         self.quantities: list[Sum] = []
+        self.before = 0
+        """The number of the grid's first mapping."""
+        self.sizes = self.grid.sizes  # [A] of the grid in which mappings have their numbers
+        self.first: dict[int, Ints] = {}  # by axis: choices there that the choices here stand for
         self.exact = False
-        self.n_cut = 0
-        """Mappings whose outer choices `worth_blocks` left out."""
         if self.grid.sizes:
             self.quantities, self.rules, self.counter = quantities_of(problem, self.grid, machine, dataflow)
             self.exact = all(quantity.bound < EXACT for quantity in self.quantities)
@@ -179,27 +181,12 @@ class GridCost:
             else:
                 yield GridBlock(self.grid, tables.order, first * tables.n_inner, *run(tables, left))
 
-    def worth_blocks(self, run: Kernel, worth: Worth) -> Iterator[GridBlock]:
-        """The legal mappings of the grid whose outer choices could lead to something worth having.
-
-        `worth` gets the least energy and cycles of the mappings of each outer choice, together a bound of
-        each; it is asked again before each block. The most promising choices come first.
-        """
-        if not self.exact or self.rules.folds != NONE:
-            yield from self.blocks(run, legal_only=True)
-            return
-        tables = self._tables()
-        each = max(1, BLOCK_POINTS // tables.n_inner)
-        for first, left in tables.lefts(LEFT_NUMBERS):
-            energy, cycles, fits = _costs(self.rules, _Least(tables, left), (left.shape[1], 1))
-            some = np.flatnonzero(fits)
-            some = some[np.argsort(energy[some] * cycles[some], kind="stable")]
-            while len(some):
-                wanted = worth(energy[some], cycles[some])
-                self.n_cut += int(np.count_nonzero(~wanted)) * tables.n_inner
-                few, some = some[wanted][:each], some[wanted][each:]
-                if len(few):
-                    yield from self._legal_block(tables, run, left[:, np.sort(few)], first + np.sort(few))
+    def number(self, index: Sequence[Ints]) -> Ints:  # [B]
+        """Where mappings stand, by their place on each axis; of families, where their first does."""
+        place = [self.first[axis][i] if axis in self.first else i for axis, i in enumerate(index)]
+        if not place:
+            return np.full(1, self.before)
+        return self.before + np.asarray(np.ravel_multi_index(place, self.sizes), np.int64)
 
     def _legal_block(self, tables: Tables, run: Kernel, left: Floats, outer: Ints) -> Iterator[GridBlock]:
         """The mappings of some outer choices, those left out that share an inner one with none that fits."""
@@ -217,7 +204,7 @@ class GridCost:
         if self.exact:
             known: dict[tuple[int, int], Ints] = {}
             values = [quantity.at(index, known)[None].astype(np.float64) for quantity in self.quantities]
-            return _costs(self.rules, values, (1, len(index[0])))
+            return costs(self.rules, values, (1, len(index[0])))
         nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         cost = evaluate(self.problem, nest, self.machine, self.dataflow)
         fits = legal(self.problem, nest, self.machine, DATAFLOWS[self.dataflow])
@@ -225,10 +212,11 @@ class GridCost:
 
     def cost(self, index: Sequence[Ints]) -> tuple[Nest, Cost]:
         """Some mappings by their place on each axis, with all that `evaluate` says of them."""
-        nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
         if not self.exact:
+            nest = self.grid.nest_at(index) if self.grid.sizes else self.grid.template
             return nest, evaluate(self.problem, nest, self.machine, self.dataflow)
-        return nest, assemble(self.problem, nest, self.machine, self.counter.traffic.at(index), self.dataflow)
+        nest, traffic = self.counter.moved_by(index)
+        return nest, assemble(self.problem, nest, self.machine, traffic, self.dataflow)
 
     def families(self, d: int, first: Ints) -> GridCost:
         """Of choices first[i] to first[i + 1] - 1 of a dimension: cost of the last, room of the first.
@@ -241,11 +229,15 @@ class GridCost:
         some.grid, some.quantities = self.counter.once_of(
             name, self.quantities, lambda: self._ends(d, first, limited)
         )
+        some.first = {self._axis(d): first[:-1]}
         return some
+
+    def _axis(self, d: int) -> int:
+        return next(i for i, dims in enumerate(self.grid.axes) if dims == (d,))
 
     def _ends(self, d: int, first: Ints, limited: Sequence[bool]) -> tuple[Grid, list[Sum]]:
         """The grid of families, and each quantity of the family's last member, or of its first if limited."""
-        axis = next(i for i, dims in enumerate(self.grid.axes) if dims == (d,))
+        axis = self._axis(d)
         grid = replace(self.grid, choices={**self.grid.choices, d: self.grid.choices[d][:, first[1:] - 1]})
         factors = self.quantities[0].factors.like(axis, len(first) - 1)
         ends = first[1:] - 1, first[:-1]
@@ -256,10 +248,12 @@ class GridCost:
 
     def _tables(self) -> Tables:
         """The quantities as tables, made once for all machines that have them."""
-        tables: Tables = self.counter.once_of(
-            ("tables",), self.quantities, lambda: Tables(self.grid, self.quantities, self.rules)
-        )
+        tables: Tables = self.once(("tables",), lambda: Tables(self.grid, self.quantities, self.rules))
         return tables.ruled(self.rules)
+
+    def once(self, name: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What is made of the quantities, once for all machines that have them."""
+        return self.counter.once_of(name, self.quantities, make)
 
     def _slow_blocks(self) -> Iterator[GridBlock]:
         """Counts too large for exact float64: `evaluate` has them."""
@@ -296,11 +290,14 @@ def kernel_of(name: str) -> Kernel:
 
 def combine(tables: Tables, left: Floats) -> tuple[Floats, Floats, Bools]:  # [n_a n_inner] each
     """Energy, latency and legality of the mappings of some outer choices (`evaluate.assemble`)."""
-    return _costs(tables.rules, _Quantities(tables, left), (left.shape[1], tables.n_inner))
+    return costs(tables.rules, _Quantities(tables, left), (left.shape[1], tables.n_inner))
 
 
-def _costs(rules: Rules, quantities: Quantities, shape: tuple[int, int]) -> tuple[Floats, Floats, Bools]:
-    latency = _latency(rules, quantities)
+def costs(
+    rules: Rules, quantities: Quantities, shape: tuple[int, int], ends_of: Ends | None = None
+) -> tuple[Floats, Floats, Bools]:
+    """Energy, latency and legality of mappings by their quantities; `ends_of` if not `fold_ends`."""
+    latency = _latency(rules, quantities, ends_of or fold_ends)
     energy = np.full(shape, rules.mac_pj)
     for q in np.flatnonzero(rules.pj).tolist():
         energy += quantities[q] * rules.pj[q]
@@ -318,12 +315,14 @@ def _fits(limit: Floats, quantities: Quantities, shape: tuple[int, int]) -> Bool
     return fits
 
 
-def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] or what broadcasts to it
+def _latency(
+    rules: Rules, quantities: Quantities, ends_of: Ends
+) -> Floats:  # [n_a, n_inner] or what broadcasts to it
     """`evaluate.array_cycles`, `latency.port_cycles` and `busy_cycles`, in whole float64 numbers."""
     compute = quantities[rules.steps]
     if rules.per_pe > 1:
         compute = np.ceil(compute / rules.per_pe)
-    ends, waits = _ends(rules, compute, quantities)
+    ends, waits = ends_of(rules, compute, quantities)
     pace, apart = compute + waits, np.zeros((1, 1))
     levels = zip(rules.read.tolist(), rules.write.tolist(), rules.instances.tolist(), strict=True)
     for i, (n_read, n_written, instances) in enumerate(levels):
@@ -343,7 +342,7 @@ def _latency(rules: Rules, quantities: Quantities) -> Floats:  # [n_a, n_inner] 
     return latency
 
 
-def _ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Floats, Floats]:
+def fold_ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Floats, Floats]:
     """Fill and drain of a systolic array, and what of it are waits beside which memory goes on."""
     zero = np.zeros((1, 1))
     if rules.folds == NONE:
@@ -376,19 +375,3 @@ class _Quantities:
             return self.left[rows].T
         product: Floats = self.left[rows].T @ self.tables.right[rows]
         return product
-
-
-class _Least:
-    """The least of each quantity over all inner choices [n_a, 1]; the most of those that others divide by."""
-
-    def __init__(self, tables: Tables, left: Floats) -> None:
-        self.tables, self.left = tables, left
-        self.divide = {int(q) for q in tables.rules.instances if q != NONE}
-        self.ends = tables.right.min(1), tables.right.max(1)
-
-    def __getitem__(self, q: int) -> Floats:
-        rows = slice(int(self.tables.start[q]), int(self.tables.start[q + 1]))
-        least, most = self.ends[::-1] if q in self.divide else self.ends
-        left = self.left[rows].T
-        found: Floats = np.maximum(left, 0) @ least[rows] + np.minimum(left, 0) @ most[rows]
-        return found[:, None]

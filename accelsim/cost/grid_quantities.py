@@ -230,7 +230,7 @@ class _Maker:
         for pj, quantity in priced:
             if pj and quantity.terms:
                 by_price.setdefault(pj, []).append(quantity)
-        for pj, same in by_price.items():
+        for pj, same in sorted(by_price.items()):  # the same order whatever counts are zero in this grid
             self._add(self._added(same), pj=pj)
 
     def _hops(self, operand: int, words: Sum) -> Sum:

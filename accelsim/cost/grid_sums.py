@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+FEW = 16
+"""Values whose common divisor is mostly that of all."""
 Key = tuple[int, ...]  # [A] number of the factor in each axis; 0: all ones
 
 
@@ -50,10 +52,12 @@ class Factors:
 
     def add(self, axis: int, values: Ints) -> tuple[int, int]:
         """What values are a multiple of: the coefficient and the factor's number."""
-        common = int(np.gcd.reduce(values))
+        common = int(np.gcd.reduce(values[:FEW]))
+        if common != 1:
+            common = int(np.gcd.reduce(values))
         if common == 0:
             return 0, 0
-        if values[np.flatnonzero(values)[0]] < 0:
+        if (values[0] or values[np.flatnonzero(values)[0]]) < 0:
             common = -common
         if common != 1:
             values = values // common
@@ -168,7 +172,10 @@ class Sum:
         `known` keeps the factors there, for other sums of the same grid.
         """
         known = {} if known is None else known
-        total: Ints = np.zeros(np.broadcast_shapes(*(i.shape for i in index)), np.int64)
+        shape = index[0].shape
+        if any(i.shape != shape for i in index):
+            shape = np.broadcast_shapes(*(i.shape for i in index))
+        total: Ints = np.zeros(shape, np.int64)
         for key, n in self.terms.items():
             product: Any = n
             for axis, number in enumerate(key):
@@ -177,5 +184,5 @@ class Sum:
                     if factor is None:
                         factor = known[axis, number] = self.factors.rows[axis][number][index[axis]]
                     product = product * factor
-            total = total + product
+            total += product
         return total

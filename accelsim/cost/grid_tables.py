@@ -42,13 +42,18 @@ class Tables:
 
     rules: Rules
 
-    def __init__(self, grid: Grid, quantities: list[Sum], rules: Rules | None = None) -> None:
+    def __init__(
+        self, grid: Grid, quantities: list[Sum], rules: Rules | None = None, inner_axis: int | None = None
+    ) -> None:
+        """`inner_axis` is the one to take inside, where not the best."""
         self.grid = grid
         if rules is not None:
             self.rules = rules
         keys = {key for quantity in quantities for key in quantity.terms}
         fewest = sorted(range(len(grid.sizes)), key=lambda axis: len({key[axis] for key in keys}))
         inner, rest = _some_axes(grid, fewest)
+        if inner_axis is not None:
+            inner, rest = (inner_axis,), [axis for axis in fewest if axis != inner_axis]
         middle, outermost = _some_axes(grid, rest)
         outer = tuple(sorted(outermost))
         self.order = (*outer, *middle, *inner)  # [A] axes from the outermost in
@@ -67,6 +72,15 @@ class Tables:
     @property
     def n_inner(self) -> int:
         return int(self.right.shape[1])
+
+    @property
+    def n_outer(self) -> int:
+        return self._outer.size * self._middle.size
+
+    @property
+    def axes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Those of the outer choices and of the inner ones, each from the slowest to the fastest."""
+        return (*self._outer.axes, *self._middle.axes), self._inner.axes
 
     def ruled(self, rules: Rules) -> Tables:
         """The same quantities under other rules."""

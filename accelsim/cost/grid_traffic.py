@@ -7,7 +7,6 @@ of that axis, and what `traffic` makes of them is kept as a `Sum` of products.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -23,20 +22,11 @@ from accelsim.cost.windows import WindowWalk
 from accelsim.tables.dims import N_OPERANDS, WINDOWS
 from accelsim.tables.grid import Grid, part_of_problem
 from accelsim.tables.machine import Machine
-from accelsim.tables.nest import Problem
+from accelsim.tables.nest import Nest, Problem
 
 MAX_REMEMBERED, MAX_REMEMBERED_CHOICES = 2**10, 2**13
 """Factors of earlier grids that are kept, of so many choices at most: some 64 MB."""
 _KNOWN: dict[tuple[Any, ...], NDArray[np.int64]] = {}
-
-
-def _digest(grid: Grid, dims: tuple[int, ...]) -> bytes:
-    """Short for the choices of some dimensions."""
-    digest = hashlib.blake2b(digest_size=16)
-    for d in dims:
-        digest.update(f"{d} {grid.choices[d].shape}".encode())
-        digest.update(np.ascontiguousarray(grid.choices[d]).tobytes())
-    return digest.digest()
 
 
 UNSEEN = frozenset({
@@ -47,8 +37,8 @@ UNSEEN = frozenset({
     "pass_bytes_per_cycle", "coding", "gates_mac", "gated",
 })  # fmt: skip
 """Fields of the machine that no count of words, bits, steps or room depends on."""
-MAX_COUNTERS_BYTES = 2**25
-"""Factors of the grids whose counts are kept for other machines."""
+MAX_COUNTERS_BYTES = 2**26
+"""Factors of the grids whose counts are kept for other machines, and what is made of them."""
 _COUNTERS: dict[tuple[Any, ...], GridCounter] = {}
 
 
@@ -63,13 +53,14 @@ def counter_of(problem: Problem, grid: Grid, machine: Machine) -> GridCounter:
         for value in values
     )
     loops = grid.dims, grid.levels, grid.axis, grid.keep.tobytes(), tuple(grid.choices)
-    key = (problem, loops, _digest(grid, tuple(grid.choices)), tuple(grid.start.items()), seen)
-    counter = _COUNTERS.pop(key, None) or GridCounter(problem, grid, machine)
-    kept = counter.n_bytes
-    for other in reversed(list(_COUNTERS)):
-        kept += _COUNTERS[other].n_bytes
-        if kept > MAX_COUNTERS_BYTES:
-            del _COUNTERS[other]
+    key = (problem, loops, grid.digest(tuple(grid.choices)), tuple(grid.start.items()), seen)
+    counter = _COUNTERS.pop(key, None)
+    if counter is None:
+        counter, kept = GridCounter(problem, grid, machine), 0
+        for other in reversed(list(_COUNTERS)):
+            kept += _COUNTERS[other].n_bytes
+            if kept > MAX_COUNTERS_BYTES:
+                del _COUNTERS[other]
     _COUNTERS[key] = counter
     return counter
 
@@ -113,13 +104,14 @@ class GridCounter(TrafficCounter):
         self.grid, self.machine = grid, machine
         self.factors = Factors(grid.sizes)
         self.axis_of = {d: axis for axis, dims in enumerate(grid.axes) for d in dims}
-        self.tables = [_digest(grid, dims) for dims in grid.axes]
+        self.tables = [grid.digest(dims) for dims in grid.axes]
         self.nests = [grid.along(axis) for axis in range(len(grid.axes))]
         self.problems = [part_of_problem(problem, dims) for dims in grid.axes]
         self.counters = [
             TrafficCounter(part, nest, links) for part, nest in zip(self.problems, self.nests, strict=True)
         ]
         self._made: dict[tuple[Any, ...], Any] = {}
+        self.made_bytes = 0
         n_levels = machine.n_levels
         zero = self.factors.constant(0)
         counts: Any = self  # arrays of sums in place of arrays of numbers
@@ -142,8 +134,8 @@ class GridCounter(TrafficCounter):
 
     @property
     def n_bytes(self) -> int:
-        """Of the factors, and as much again for what is made of them."""
-        return 2 * sum(len(rows) * rows[0].nbytes for rows in self.factors.rows)
+        """Of the factors and of the larger part of what is made of them."""
+        return self.made_bytes + sum(len(rows) * rows[0].nbytes for rows in self.factors.rows)
 
     @cached_property
     def traffic(self) -> GridTraffic:
@@ -158,12 +150,25 @@ class GridCounter(TrafficCounter):
             self.factors.constant(1) * found.steps,
         )
 
+    def moved_by(self, index: Sequence[NDArray[np.int64]]) -> tuple[Nest, Traffic]:
+        """Some mappings and their words; single ones are kept, since one can be the best of many machines."""
+
+        def make() -> tuple[Nest, Traffic]:
+            return self.grid.nest_at(index), self.traffic.at(index)
+
+        if len(index[0]) > 1:
+            return make()
+        found: tuple[Nest, Traffic] = self.once(("moved", *(int(i[0]) for i in index)), make)
+        return found
+
     def product(self, factor: Any) -> Sum:
         """The product over all axes of `factor(axis)`."""
-        total = self.factors.constant(1)
+        coefficient, key = 1, []
         for axis in range(len(self.nests)):
-            total = total * self.factors.along(axis, np.asarray(factor(axis), np.int64))
-        return total
+            common, number = self.factors.add(axis, np.asarray(factor(axis), np.int64))
+            coefficient *= common
+            key.append(number)
+        return Sum(self.factors, {tuple(key): coefficient} if coefficient else {})
 
     # --- factors of one dimension, as `traffic` asks for them
 

@@ -17,6 +17,8 @@ from accelsim.tables.nest import Nest
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Numbers = Callable[[Ints], Ints]
+"""Of some mappings of those at hand: where they stand among all of the search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +30,15 @@ class Kept:
     count: Callable[[], tuple[Nest, Cost]]
     """The mapping itself and all that it costs, [J, 1]."""
     dataflow: str
+    number: int
+    """Where it stands among all mappings of the search: of those that cost the same the first is taken."""
 
 
 class Best:
-    """What is wanted of all mappings offered so far, best first; a front in the order of energy."""
+    """What is wanted of all mappings offered so far, best first; a front in the order of energy.
+
+    The best one is the same whatever comes first: of the least objective, and of those the first by number.
+    """
 
     def __init__(self, options: SearchOptions, incumbent: float = np.inf) -> None:
         self.options, self.incumbent = options, incumbent
@@ -39,10 +46,15 @@ class Best:
 
     @property
     def limit(self) -> float:
-        """A mapping of this objective or more is not wanted (other than for a front)."""
+        """Where several are kept, a mapping of this objective or more is not wanted."""
         if len(self.kept) < self.options.n_best:
             return self.incumbent
         return min(self.incumbent, self.value(self.kept[-1]) * (1 - SAME))
+
+    @property
+    def one(self) -> bool:
+        """Whether a single mapping is wanted."""
+        return self.options.n_best == 1 and not self.options.front
 
     def rank(self, energy_pj: Floats, cycles: Floats) -> Floats:
         """What to look into first; for a front the product, from its middle."""
@@ -52,13 +64,24 @@ class Best:
     def value(self, kept: Kept) -> float:
         return float(objective(self.options.objective, np.array(kept.energy_pj), np.array(kept.cycles)))
 
-    def wanted(self, energy_pj: Floats, cycles: Floats) -> Bools:  # [B]
-        """Whether mappings of at least this energy and these cycles could be wanted."""
-        if not self.options.front:
-            return np.asarray(objective(self.options.objective, energy_pj, cycles) < self.limit)
-        wanted = np.isfinite(energy_pj)
-        for kept in self.kept:
-            wanted &= (energy_pj < kept.energy_pj * (1 - SAME)) | (cycles < kept.cycles)
+    def wanted(self, energy_pj: Floats, cycles: Floats, first: Numbers) -> Bools:  # [B]
+        """Whether mappings of at least this energy and these cycles could be wanted.
+
+        `first` gives the least number of the mappings that some [b] of them stand for.
+        """
+        if self.options.front:
+            wanted = np.isfinite(energy_pj)
+            for kept in self.kept:
+                wanted &= (energy_pj < kept.energy_pj * (1 - SAME)) | (cycles < kept.cycles)
+            return wanted
+        values = objective(self.options.objective, energy_pj, cycles)
+        if not (self.one and self.kept):
+            return np.asarray(values < self.limit)
+        least = self.value(self.kept[0])
+        wanted = np.asarray(values < least)
+        tied = np.flatnonzero(values == least)
+        if len(tied):
+            wanted[tied] = first(tied) < self.kept[0].number
         return wanted
 
     def offer(
@@ -66,26 +89,34 @@ class Best:
         energy_pj: Floats,
         cycles: Floats,
         legal: Bools,
+        number: Numbers,
         count: Callable[[Ints], tuple[Nest, Cost]],
         dataflow: str,
     ) -> None:
-        """Keep what is wanted of B mappings; of those that cost the same the first."""
-        index = np.flatnonzero(legal & self.wanted(energy_pj, cycles))
+        """Keep what is wanted of B mappings; of several that cost the same the first that was offered."""
+        index = np.flatnonzero(legal)
+        index = index[self.wanted(energy_pj[index], cycles[index], lambda few: number(index[few]))]
         if not len(index):
             return
-        found = self.kept + [
-            Kept(float(energy_pj[i]), float(cycles[i]), partial(count, np.array([i])), dataflow)
-            for i in self._few(energy_pj, cycles, index)
+        few = self._few(energy_pj, cycles, index, number)
+        found = [
+            Kept(float(energy_pj[i]), float(cycles[i]), partial(count, np.array([i])), dataflow, n)
+            for i, n in zip(few, number(few).tolist(), strict=True)
         ]
+        if self.one:
+            self.kept = found
+            return
+        found = self.kept + found
         key = self._order(
             np.array([kept.energy_pj for kept in found]), np.array([kept.cycles for kept in found])
         )
         self.kept = [found[i] for i in key]
 
-    def _few(self, energy_pj: Floats, cycles: Floats, index: Ints) -> Ints:
-        if self.options.n_best == 1 and not self.options.front:
+    def _few(self, energy_pj: Floats, cycles: Floats, index: Ints, number: Numbers) -> Ints:
+        if self.one:
             values = objective(self.options.objective, energy_pj[index], cycles[index])
-            return index[[int(np.argmin(values))]]
+            least = index[values == values.min()]
+            return np.array([least[int(np.argmin(number(least)))]])
         return index[self._order(energy_pj[index], cycles[index])]
 
     def _order(self, energy_pj: Floats, cycles: Floats) -> list[int]:

@@ -14,6 +14,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+NO_WINDOW = (1, 1, 0, 1)
+"""Stride, dilation, padding and size of an axis of one word."""
+
+
 def tile_words(
     problem: Problem, nest: Nest, operand: int, level: int, padded: bool, box: bool
 ) -> Ints:  # [B]
@@ -21,9 +25,13 @@ def tile_words(
     words = np.ones(nest.n_points, np.int64)
     simple = INPUT_SIMPLE if operand == I else relevant_dims(operand, problem.weight_has_batch)
     for d in simple:
-        words = words * np.minimum(nest.tile(d, level), problem.extents[d])
+        if problem.extents[d] > 1:
+            words = words * np.minimum(nest.tile(d, level), problem.extents[d])
     if operand == I:
-        for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, problem.windows, strict=True):
+        for (p, r), window in zip(WINDOWS, problem.windows, strict=True):
+            if window == NO_WINDOW and problem.extents[p] == problem.extents[r] == 1:
+                continue
+            stride, dilation, pad, size = window
             n_p = np.minimum(nest.tile(p, level), problem.extents[p])
             n_r = np.minimum(nest.tile(r, level), problem.extents[r])
             if stride == dilation == 1:

@@ -16,10 +16,9 @@ COMPUTE = "compute"
 def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]:
     """The machine's columns of a costed layer."""
     names = machine.level_names
-    dram = machine.n_levels - 1
-    cycles = cost.latency_cycles
+    cycles, sums = cost.latency_cycles, sum_columns(cost)
     return {
-        "latency_cycles": cost.latency_cycles,
+        "latency_cycles": sums["latency_cycles"],
         "compute_cycles": cost.compute_cycles,
         "fill_drain_cycles": cost.fill_drain_cycles,
         "stall_cycles": cost.stall_cycles,
@@ -30,13 +29,13 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
         "latency_s": cycles / machine.clock_hz,
         "utilization_frac": macs / (cycles * machine.macs_per_cycle) if cycles else None,
         "active_pes": cost.active_pes or None,
-        "energy_pj": cost.energy_pj,
+        "energy_pj": sums["energy_pj"],
         "energy_pj_by_level": _energy_by_level(cost, machine),
         "energy_pj_by_operand": {
             name: float(cost.level_pj[:, t].sum() + cost.hop_pj[t]) for t, name in enumerate(OPERANDS)
         },
-        "dram_read_bytes": int(np.ceil(cost.read_bytes[dram].sum())),
-        "dram_write_bytes": int(np.ceil(cost.write_bytes[dram].sum())),
+        "dram_read_bytes": sums["dram_read_bytes"],
+        "dram_write_bytes": sums["dram_write_bytes"],
         "accesses": {
             name: {
                 operand: {"read": int(cost.reads[level, t]), "write": int(cost.writes[level, t])}
@@ -45,6 +44,16 @@ def cost_columns(cost: LayerCost, machine: Machine, macs: int) -> dict[str, Any]
             for level, name in enumerate(names)
         },
         "bound": bound(cost, machine),
+    }
+
+
+def sum_columns(cost: LayerCost) -> dict[str, Any]:
+    """What the totals of a network are made of: cycles, energy, bytes of the outermost memory."""
+    return {
+        "latency_cycles": cost.latency_cycles,
+        "energy_pj": cost.energy_pj,
+        "dram_read_bytes": int(np.ceil(cost.read_bytes[-1].sum())),
+        "dram_write_bytes": int(np.ceil(cost.write_bytes[-1].sum())),
     }
 
 

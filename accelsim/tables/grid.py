@@ -7,6 +7,7 @@ depends on one axis only (`cost.grid_traffic`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -45,6 +46,20 @@ class Grid:
                 found[tuple(e for e in pairs.get(d, (d,)) if e in self.choices)] = None
         return tuple(found)
 
+    def digest(self, dims: tuple[int, ...]) -> bytes:
+        """Short for the choices of some dimensions."""
+        if dims not in self._digests:
+            digest = hashlib.blake2b(digest_size=16)
+            for d in dims:
+                digest.update(f"{d} {self.choices[d].shape}".encode())
+                digest.update(np.ascontiguousarray(self.choices[d]).tobytes())
+            self._digests[dims] = digest.digest()
+        return self._digests[dims]
+
+    @cached_property
+    def _digests(self) -> dict[tuple[int, ...], bytes]:
+        return {}
+
     @cached_property
     def sizes(self) -> tuple[int, ...]:  # [A]
         return tuple(prod(self.choices[d].shape[1] for d in dims) for dims in self.axes)
@@ -74,6 +89,14 @@ class Grid:
             ).astype(np.int64)
             for dims in self.axes
         ]
+
+    @cached_property
+    def choices_by_trips(self) -> dict[int, dict[bytes, int]]:
+        """Of each dimension, the number of the choice that has some trips (int64, from the outermost in)."""
+        return {
+            d: {trips.tobytes(): i for i, trips in enumerate(np.ascontiguousarray(table.T))}
+            for d, table in self.choices.items()
+        }
 
     def along(self, axis: int) -> Nest:
         """The choices of one axis, n_a of them, all other loops of one trip."""
@@ -106,6 +129,10 @@ class Grid:
 
     def without_single_trips(self) -> Grid:
         """The same mappings without the loops that never repeat."""
+        return self._without_single_trips
+
+    @cached_property
+    def _without_single_trips(self) -> Grid:
         rows = {d: iter(table) for d, table in self.choices.items()}
         used = [j for j, d in enumerate(self.dims) if np.any(next(rows[d]) > 1)]
         choices = {}

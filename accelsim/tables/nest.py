@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,18 +75,20 @@ class Nest:
         return int(self.trips.shape[1])
 
     @cached_property
-    def _known_tiles(self) -> dict[tuple[int, int], Ints]:
+    def known(self) -> dict[tuple[Any, ...], Ints]:
+        """What was counted of the mappings before, by name."""
         return {}
 
     def tile(self, dim: int, level: int) -> Ints:  # [B]
         """Nominal extent of a dimension in the tile of a level: all loops at and below it."""
-        if (dim, level) not in self._known_tiles:
+        key = ("tile", dim, level)
+        if key not in self.known:
             extent = np.ones(self.n_points, np.int64)
             for j, d in enumerate(self.dims):
                 if d == dim and self.levels[j] <= level:
                     extent = extent * self.trips[j]
-            self._known_tiles[dim, level] = extent
-        return self._known_tiles[dim, level]
+            self.known[key] = extent
+        return self.known[key]
 
     def kept_levels(self, operand: int) -> list[int]:
         """Levels that keep the operand, from the innermost to its home."""

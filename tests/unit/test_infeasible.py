@@ -102,7 +102,9 @@ def test_layer_that_a_level_does_not_limit_asks_nothing_of_it() -> None:
 class TwoTiles(ArrayDataflow):
     """Three weights in a register and 1 + 3 + 3 words in sram, or one in a register and 4 + 12 + 3."""
 
-    def spaces(self, problem: Problem, machine: Machine, keep: Any) -> Iterator[ParameterSpace]:
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Any, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
         for c, k in (((4, 1), (1, 3)), ((1, 4), (3, 1))):  # trips of the outer loop and of the inner one
             choices = {C: np.array([c]).T, K: np.array([k]).T}
             yield ParameterSpace(Grid((C, K, C, K), (2, 1, 1, 0), ("",) * 4, keep, choices))

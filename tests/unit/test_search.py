@@ -119,15 +119,15 @@ def test_ties_go_to_the_same_mapping_every_time() -> None:
 
 @pytest.mark.parametrize(("name", "flow"), [("systolic_32x32", "is"), ("gemmini_16x16", "ws")])
 def test_mappings_counted_and_pruned_are_all_that_there_are(name: str, flow: str) -> None:
-    """Where no bound cuts; on these machines all of a grid's mappings are looked at."""
+    """A mapping that a bound cuts may be one that does not fit, and of those some are looked at by no one."""
     certificate = found(name, flow, "3x3", "edp").certificate
     every = mappings(LAYERS["3x3"], machine(name, flow), DATAFLOWS[flow])
     n_legal = sum(
         nest.n_points for nest in legal_mappings(LAYERS["3x3"], machine(name, flow), DATAFLOWS[flow])
     )
-    assert certificate.n_evaluated == n_legal
-    assert set(certificate.n_pruned_by) <= {"does not fit"}
-    assert n_legal + sum(certificate.n_pruned_by.values()) <= sum(nest.n_points for nest in every)
+    pruned = certificate.n_pruned_by
+    assert certificate.n_evaluated <= n_legal <= certificate.n_evaluated + pruned["bound"]
+    assert certificate.n_evaluated + sum(pruned.values()) <= sum(nest.n_points for nest in every)
 
 
 ANY_OF = {

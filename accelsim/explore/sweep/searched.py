@@ -24,12 +24,13 @@ class Searched:
     def __call__(self, points: Points) -> dict[str, NDArray[Any]]:
         n = len(points.index)
         answer = Answer.empty(n)
-        # machines of the same array one after the other: what their searches share is then at hand
+        # machines of the same array one after the other, large memories in the PEs first: what their searches
+        # share is then at hand
         near = sorted(points.columns, key=lambda name: not self._shapes_array(name))
         first, which = distinct([points.columns[name] for name in near], n)
         order = np.argsort(which, kind="stable")
         ends = np.searchsorted(which[order], np.arange(len(first) + 1))
-        for number, at in enumerate(first.tolist()):
+        for number, at in reversed(list(enumerate(first.tolist()))):
             place = order[ends[number] : ends[number + 1]]
             evaluate_one(
                 self.makers, answer, place, points.row(at), self._metrics, "any" if self.free else None
@@ -49,7 +50,7 @@ class Searched:
         network, batch = self.makers.network_of(row)
         graph = self.makers.graph(network, batch, arch.fuses)
         options = SearchOptions(self.makers.space.objective)
-        rows, costing, _ = flow.costed_rows(graph, arch, options, cache=self.cache, why=False)
+        rows, costing, _ = flow.costed_rows(graph, arch, options, cache=self.cache, why=False, columns=False)
         machine = costing.machine
         total = totals(rows, machine.macs_per_cycle, machine.clock_hz)
         found = metrics(
@@ -62,13 +63,7 @@ class Searched:
         )
         found["utilization_frac"] = total["utilization_frac"]
         found["dram_bytes"] = total["dram_read_bytes"] + total["dram_write_bytes"]
-        moved = 0.0
-        for layer, line in zip(graph.layers, rows, strict=True):
-            if line["status"] != "not_costed":
-                cost = costing.cost(layer)
-                inside = slice(machine.fanout_level, machine.n_levels - 1)
-                moved += float(cost.read_bytes[inside].sum() + cost.write_bytes[inside].sum())
-        found["sram_bytes"] = int(np.ceil(moved))
+        found["sram_bytes"] = int(np.ceil(sum(row.get("sram_bytes", 0.0) for row in rows)))
         gaps = (one.certificate.gap_frac for one in costing.found.values() if not one.certificate.proven)
         found["gap_frac"] = max(gaps, default=0.0)
         return found

@@ -27,7 +27,9 @@ class ArrayDataflow(Dataflow):
     inner: tuple[int, ...] = field(default=())
     """Loops inside the innermost buffer, outer to inner; those that leave what is stationary come last."""
 
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
         """One grid for each level that may have the loops of the innermost tile: see `array_grid`."""
         for level in sorted({machine.fanout_level, self._sums(machine, keep)}):
             buffer = self._middle(machine, keep)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -36,8 +36,8 @@ class FamilyBound:
 
     d: int
     first: NDArray[np.int64]  # [n + 1]
-    exempt: Callable[[Mapping[int, NDArray[np.int64]]], Bools] | None = None
-    """Families, by the choice of each dimension, for which the bound is not known to hold."""
+    exempt: Mapping[int, Bools] = field(default_factory=dict)
+    """By dimension the choices [n_d] that together make a family for which the bound is not known to hold."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,13 @@ class Dataflow(ABC):
         return keep
 
     @abstractmethod
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
-        """All values of the dataflow's parameters, whatever the capacities and bandwidths of the machine."""
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
+        """All values of the dataflow's parameters, whatever the capacities and bandwidths of the machine.
+
+        `wider`: there may be more mappings that do not fit, so that other machines have the same space.
+        """
 
     def fits_array(self, nest: Nest, machine: Machine) -> Bools:  # [B]
         """Whether the spatial loops of rows and cols fit the array."""

@@ -30,7 +30,9 @@ Choices = list[tuple[int, ...]]
 class DirectConvolution(Dataflow):
     """Parameters: rows of a strip, kernel groups in the buffer, channels added at once, which is outside."""
 
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
         """One grid of all parameters."""
         top, fan = machine.n_levels - 1, machine.fanout_level
         buffers = [level for level in range(fan, top) if keep[level].any()] or [fan]

@@ -20,7 +20,7 @@ memory even alone are left out, which is no loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,26 +40,47 @@ Table = Mapping[str, Ints]
 """Choices of some parameters together, by their names."""
 MAX_WORDS = 2**31
 MAX_SPACES = 2**7
-"""Spaces that are kept for machines that differ outside the PEs."""
-_SPACES: dict[tuple[Any, ...], list[ParameterSpace]] = {}
+"""Layers and arrays whose spaces are kept for machines that differ in their memories."""
+MAX_WIDER = 4
+"""Times that the memories of PEs may be larger for which a space was made: it has more to leave out."""
+Limits = tuple[int, int]
+_SPACES: dict[tuple[Any, ...], dict[Limits, list[ParameterSpace]]] = {}
 
 
 def rs_spaces(
-    flow: RowStationary, problem: Problem, machine: Machine, keep: Bools
+    flow: RowStationary, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
 ) -> Iterator[ParameterSpace]:
-    """One grid of all parameters, with the bound over m where it holds; the last ones are kept."""
+    """One grid of all parameters, with the bound over m where it holds; the last ones are kept.
+
+    `wider`: it may be one for larger memories in the PEs, with the same legal mappings in the same order, and
+    others between them that do not fit.
+    """
     inside = machine.fanout_level
     key = (
         problem,
         *(machine.rows, machine.cols, machine.n_levels, inside, machine.accumulate_bits),
-        *(machine.capacity_bytes[:inside].tobytes(), machine.word_bits.tobytes(), machine.bits.tobytes()),
-        *(machine.holds.tobytes(), keep.tobytes()),
+        *(machine.word_bits.tobytes(), machine.bits.tobytes(), machine.holds.tobytes(), keep.tobytes()),
     )
-    known = _SPACES.pop(key, None)
-    _SPACES[key] = known if known is not None else list(_spaces(flow, problem, machine, keep))
+    known = _SPACES[key] = _SPACES.pop(key, {})
     if len(_SPACES) > MAX_SPACES:
         del _SPACES[next(iter(_SPACES))]
-    yield from _SPACES[key]
+    limits = _limits(problem, machine, keep)
+    most = MAX_WIDER if wider else 1
+    for other in known:
+        if all(mine <= its <= mine * most for mine, its in zip(limits, other, strict=True)):
+            yield from known[other]
+            return
+    found = known[limits] = list(_spaces(flow, problem, machine, keep))
+    if len(known) > MAX_WIDER:
+        del known[next(iter(known))]
+    yield from found
+
+
+def _limits(problem: Problem, machine: Machine, keep: Bools) -> Limits:
+    """The most channels or taps that a PE has room for, and the most filters; no more than the layer has."""
+    room = {t: _room(machine, keep, t) for t in (I, W, O)}
+    x = problem.extents
+    return min(room[I], room[W], max(x[C], x[S])), min(room[O], room[W], x[K])
 
 
 def _spaces(flow: RowStationary, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
@@ -85,14 +106,12 @@ class _Maker:
         self.heights, self.sets = heights[sets >= 1], sets[sets >= 1].tolist()
         if not self.sets:
             return
-        room = {t: self._room(t) for t in (I, W, O)}
+        held, interleaved = _limits(problem, machine, keep)
         taps = ladder(x[S])
-        self.taps = taps[taps <= min(room[I], room[W])]
-        self.filters, self.first = self._filters(min(room[O], room[W]))
+        self.taps = taps[taps <= held]
+        self.filters, self.first = self._filters(interleaved)
         pairs = [
-            (int(q), int(r))
-            for q in ladder(x[C], min(room[I], room[W]))
-            for r in ladder(-(-x[C] // int(q)), max(self.sets))
+            (int(q), int(r)) for q in ladder(x[C], held) for r in ladder(-(-x[C] // int(q)), max(self.sets))
         ]
         pairs.sort(key=lambda pair: pair[::-1])  # those of as many sets together: what fits the array does so
         q, r = np.array(pairs, np.int64).T
@@ -119,16 +138,6 @@ class _Maker:
             return [k]
         return [family for family in (k[~alone], *k[alone][:, None]) if len(family)]
 
-    def _room(self, operand: int) -> int:
-        """No less than the words of an operand that a PE's memory can take; one where none keeps it."""
-        machine = self.machine
-        for level in range(machine.fanout_level):
-            if self.keep[level, operand]:
-                least = min(int(machine.bits[operand]), machine.accumulate_bits)
-                bits = int(machine.word_bits[level]) or least
-                return max(1, int(min(machine.capacity_bytes[level] * 8 // bits, MAX_WORDS)))
-        return 1
-
     def grid(self) -> Grid:
         """The loops of `RowStationary.nest`, each dimension's by the parameters that it depends on."""
         x, one = self.problem.extents, np.ones(1, np.int64)
@@ -151,14 +160,21 @@ class _Maker:
         return self.flow.nest(self.problem, self.machine, self.keep, parameters, taps * one)
 
     @property
-    def exempt(self) -> Callable[[Mapping[int, Ints]], Bools] | None:
+    def exempt(self) -> Mapping[int, Bools]:
         """Families with outer loops of filter columns but none of C."""
         cut = self.taps < self.problem.extents[S]
         whole = self.channels["q"] * self.channels["r"] >= self.problem.extents[C]
-        if not (cut.any() and whole.any()):
-            return None
-        first = np.zeros(1, np.int64)  # of a dimension without loops
-        return lambda choice: cut[choice.get(S, first)] & whole[choice.get(C, first)]
+        return {S: cut, C: whole} if cut.any() and whole.any() else {}
+
+
+def _room(machine: Machine, keep: Bools, operand: int) -> int:
+    """No less than the words of an operand that a PE's memory can take; one where none keeps it."""
+    for level in range(machine.fanout_level):
+        if keep[level, operand]:
+            least = min(int(machine.bits[operand]), machine.accumulate_bits)
+            bits = int(machine.word_bits[level]) or least
+            return max(1, int(min(machine.capacity_bytes[level] * 8 // bits, MAX_WORDS)))
+    return 1
 
 
 def _loops_of(nest: Nest, d: int) -> Ints:  # [J_d, B]

@@ -41,9 +41,11 @@ class RowStationary(Dataflow):
         sets = n_sets(trips[R] * np.ones(1, np.int64), trips[P] * np.ones(1, np.int64), machine)
         return np.asarray((trips[C] * trips[K] <= sets) & np.ones(nest.n_points, np.bool_))
 
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
         """All of e, t, p, q, r, n, m and taps on their ladders: see `rs_spaces`."""
-        return rs_spaces(self, problem, machine, keep)
+        return rs_spaces(self, problem, machine, keep, wider)
 
     def nest(
         self,

@@ -17,7 +17,9 @@ EVERY = tuple(range(N_DIMS))
 class Unconstrained(Dataflow):
     """No parameters: the general search takes everything that fits, and a given mapping may do it."""
 
-    def spaces(self, problem: Problem, machine: Machine, keep: Bools) -> Iterator[ParameterSpace]:
+    def spaces(
+        self, problem: Problem, machine: Machine, keep: Bools, wider: bool = False
+    ) -> Iterator[ParameterSpace]:
         """None."""
         return iter(())
 
