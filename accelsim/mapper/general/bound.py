@@ -121,7 +121,8 @@ def _open_cost(
         sent, taken = forms.sends(b, partials.m), forms.takes(b, partials.m)
         bound, space = variant.boundaries[b], variant.space
         outside = space.words_outside[bound.operand][partials.node]
-        if bound.operand != I:
+        sending, taking = variant.sent[b], variant.taken[b]
+        if sending is None or taking is None:
             total += (sent + taken) * outside
             continue
         moving = variant.window_dims if a in (I, NONE) else space.classes[a]
@@ -133,9 +134,6 @@ def _open_cost(
         place = positions[bound.child, last]
         if place.block is not None and gain is None:
             gain = gain_of(space, a, partials.node, place.block, True, False)
-        sending, taking = variant.sent[b], variant.taken[b]
-        assert sending is not None
-        assert taking is not None
         taken_words, _ = taking.words(place, moving, gain)
         sent_words = taken_words
         if variant.is_union(b):

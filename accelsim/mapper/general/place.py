@@ -70,7 +70,7 @@ def steps_of(
     has = _loops(variant, partials.node[owner], after)  # [T + 1, B]
     still = np.asarray(~has.any(0))
     steps: list[tuple[int, Open, Bools]] = [(NONE, partials.opens, still)]
-    inputs_move = bool(variant.of(partials.opens, I))
+    inputs_move = _inputs_move(variant, partials.opens)
     for a in (*range(N_OPERANDS), NONE):
         mine = variant.of(partials.opens, a) if a < N_OPERANDS else ()
         chosen = has[a] if every else has[a] & ~_better(variant, partials.opens, has, a)
@@ -141,8 +141,13 @@ def _outwards(variant: Variant, level: int, opens: Open, every: bool) -> tuple[i
         return ()  # beyond the loops on the array, those of windows would have other steps
     if not kept:
         return (*range(N_OPERANDS), NONE)
-    free = not _slides(variant, level) and not variant.of(opens, I) and variant.systolic_flow is None
+    free = not _slides(variant, level) and not _inputs_move(variant, opens) and variant.systolic_flow is None
     return kept if len(kept) == 1 and free else ()
+
+
+def _inputs_move(variant: Variant, opens: Open) -> bool:
+    """Whether inputs are open, of which the order of the loops decides how much stays."""
+    return bool(variant.of(opens, I)) and not variant.space.plain
 
 
 def _slides(variant: Variant, level: int) -> bool:
@@ -196,7 +201,7 @@ def _better(variant: Variant, opens: Open, has: Bools, a: int) -> Bools:
     others = np.zeros(has.shape[1], np.bool_)
     if a < N_OPERANDS and variant.of(opens, a):
         return others
-    if a in (W, O) and variant.of(opens, I):
+    if a in (W, O) and _inputs_move(variant, opens):
         return others
     for t in range(N_OPERANDS):
         if t != a and (variant.of(opens, t) or t < a or a == NONE):
@@ -213,7 +218,7 @@ def closing_words(
     outside = space.words_outside[bound.operand][end]
     out = np.empty((2, 2, len(end)))
     out[:] = outside
-    if bound.operand != I:
+    if bound.operand != I or space.plain:
         return out
     moving = variant.window_dims if a in (I, NONE) else space.classes[a]
     place = Position(old.tiles[bound.child], old.node, after, old.start)

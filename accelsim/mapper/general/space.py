@@ -66,13 +66,13 @@ class Space:
     @cached_property
     def words_outside(self) -> tuple[Floats, Floats, Floats]:  # T x [M]
         """Words of an operand that pass a boundary whose tile stays for all of its own class inside a node:
-        its volume times the steps of its class outside; for I without the factors of its windows."""
+        its volume times the steps of its class outside; for I without the factors of windows that slide."""
         lattice, x = self.lattice, self.problem.extents
         out = []
         for t in range(N_OPERANDS):
             own = 1.0
             for d in self.relevant[t]:
-                if t != I or not any(d in pair for pair in WINDOWS):
+                if t != I or self.plain or not any(d in pair for pair in WINDOWS):
                     own *= x[d]
             tiles = {d: x[d] / self.sizes[d].values for d in self.classes[t]}
             out.append(own * lattice.spread(tiles) * (self._whole_chunks(t) if self.ragged else 1.0))
@@ -184,6 +184,19 @@ class Space:
         nodes = nodes[fits[size]]
         order: Ints = nodes[np.argsort(-self.elements[nodes], kind="stable")]
         return order
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether tiles of inputs never share a word: they are counted as those of weights and sums are.
+
+        No window is larger than one step, all that it touches exists, and no level fetches boxes.
+        """
+        x = self.problem.extents
+        inside = all(
+            pad == 0 and (x[p] - 1) * stride + (x[r] - 1) * dilation < size
+            for (p, r), (stride, dilation, pad, size) in zip(WINDOWS, self.problem.windows, strict=True)
+        )
+        return inside and not self.sliding and not self.machine.fetch_box.any()
 
     @cached_property
     def sliding(self) -> tuple[int, ...]:

@@ -76,7 +76,7 @@ class Variant:
         """Whether a diagonal link sends the inputs of a boundary: once for all that need them."""
         bound, machine = self.boundaries[b], self.space.machine
         crossing = bound.child < machine.fanout_level <= bound.parent
-        return bool(machine.diagonal) and bound.operand == I and crossing
+        return bool(machine.diagonal) and bound.operand == I and crossing and not self.space.plain
 
     # --- room
 
@@ -115,7 +115,7 @@ class Variant:
 
     def _inputs(self, b: int, sent: bool) -> InputWords | None:
         bound, machine = self.boundaries[b], self.space.machine
-        if bound.operand != I:
+        if bound.operand != I or self.space.plain:
             return None
         padded, box = bool(machine.padding_stored[bound.child]), bool(machine.fetch_box[bound.child])
         if sent and padded and not machine.padding_stored[bound.parent]:
