@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from accelsim.checking import check
     from accelsim.evidence.validate import validate
     from accelsim.explore.split import split
+    from accelsim.explore.sweeping import sweep
     from accelsim.flow import arch, inspect, load, map_layers, reuse, run, simulate
 
 __version__ = VERSION
@@ -33,9 +34,15 @@ __all__ = [
     "run",
     "simulate",
     "split",
+    "sweep",
     "validate",
 ]
-_ELSEWHERE = {"check": "checking", "split": "explore.split", "validate": "evidence.validate"}
+_ELSEWHERE = {
+    "check": "checking",
+    "split": "explore.split",
+    "sweep": "explore.sweeping",
+    "validate": "evidence.validate",
+}
 """Where a function stands that is not in `flow`."""
 
 

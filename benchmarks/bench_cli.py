@@ -42,6 +42,7 @@ def cpu_s(arguments: tuple[str, ...], cache: Path | None = None) -> float:
     """User and system seconds of one process and its children, with a cache of its own or the one given."""
     with tempfile.TemporaryDirectory() as empty:
         environment = {**os.environ, "ACCELSIM_CACHE": str(cache or empty)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its byte code
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment

@@ -119,28 +119,15 @@ def _run(
     space: Space, evaluator: Any, place: Path, engine: dict[str, Any], keep: dict[str, bool], progress: bool
 ) -> dict[str, Any]:
     """Evaluates what is missing in the directory, then answers from all that it holds."""
-    import platform
-
     from accelsim.cli.progress import Progress
-    from accelsim.explore.sweep.answering import answer
-    from accelsim.explore.sweep.run import sweep as evaluate
+    from accelsim.explore.sweeping import answered
 
     with Progress(progress) as bar:
 
         def tell(state: State) -> None:
             bar(_said(state), state.n_done, state.n_total)
 
-        done = evaluate(space, evaluator, place, progress=tell, **engine)
-    run = {
-        "seconds": done.seconds,
-        "n_evaluated": done.n_evaluated,
-        "n_parts": done.n_parts,
-        "workers": engine["workers"],
-        "host": platform.node(),
-        "python": platform.python_version(),
-    }
-    options = {"compat": space.compat} if space.compat else {}
-    return answer(space, place, options=options, run=run, **keep)
+        return answered(space, evaluator, place, engine, keep, tell)
 
 
 def _said(state: State) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import accelsim
 from accelsim.base.errors import InputError
 from accelsim.base.files import find_shipped, shipped_folder
 from accelsim.explore.sweep.evaluate import evaluator_of
@@ -76,3 +77,16 @@ def test_a_changed_technology_does_not_resume(
     )
     with pytest.raises(InputError, match=r"manifest\.json: inputs: the sweep in the directory was started"):
         sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")
+
+
+def test_sweep_from_python_gives_points_and_fronts_of_the_directory(space: Space, tmp_path: Path) -> None:
+    """What passes and what is kept are the same; a second call with `resume` evaluates nothing."""
+    passing = accelsim.sweep(space.file)
+    kept = accelsim.sweep(space.file, tmp_path / "out", pictures=False)
+    again = accelsim.sweep(space.file, tmp_path / "out", pictures=False, resume=True)
+    assert passing.points.equals(kept.points)
+    assert list(passing.pareto["index"]) == list(kept.pareto["index"])
+    assert (kept.found["run"]["n_evaluated"], again.found["run"]["n_evaluated"]) == (space.n_raw, 0)
+    best = kept.points.loc[kept.points["latency_s"].idxmin()]
+    assert best["index"] in set(kept.pareto["index"])
+    assert (tmp_path / "out" / "result.json").exists()
