@@ -138,11 +138,29 @@ class InputWords:
         """Least words where the tile is a node itself, and the class of an operand moves it (None: any loop),
         to any block or, with `whole`, to the end."""
         lattice = self.space.lattice
-        nodes, block, gain = np.arange(lattice.n_nodes), None, None
+        alike = self._alike(whole)
+        nodes, place = np.unique(alike, return_inverse=True)
+        block, gain = None, None
         if whole:
-            block = lattice.cover
+            block = lattice.cover[nodes]
             gain = gain_of(self.space, I if moving is None else moving, nodes, block, True, False)
-        return self.words(Position(nodes, nodes, block), dims, gain)[0]
+        words, _ = self.words(Position(nodes, nodes, block), dims, gain)
+        return np.broadcast_to(words, nodes.shape)[place]
+
+    def _alike(self, whole: bool) -> Ints:  # [M]
+        """For every node one that counts the same: of dimensions beside the windows it matters at most, for
+        gains up to the end, how often K's loops step, and whether there are loops of N, G or C."""
+        lattice = self.space.lattice
+        out = np.zeros(lattice.n_nodes, np.int64)
+        for d, s, stride, digit in zip(
+            lattice.dims, lattice.sizes, lattice.strides, lattice.index, strict=True
+        ):
+            if d in INPUT_SIMPLE and whole:
+                covers = s.values >= s.extent
+                digit = np.where(covers, covers.argmax(), 0)[digit]
+            if whole or d in self._window_dims:
+                out += stride * digit
+        return out
 
     def least_at_nodes(self, moving: int | None, whole: bool) -> Floats:  # [M]
         """Least words of all steps outside, where a boundary closes at each node, whatever its tile was."""
