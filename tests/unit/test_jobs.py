@@ -45,7 +45,6 @@ def test_results_are_the_same_bytes_whatever_the_number_of_processes() -> None:
     (alone, here), (spread, there) = answer(1), answer(2)
     assert alone == spread
     assert here["n_searches"] == there["n_searches"] > 1
-    assert here["n_mappings_evaluated"] == there["n_mappings_evaluated"]
 
 
 def test_the_first_layer_in_network_order_is_the_one_that_fails() -> None:
