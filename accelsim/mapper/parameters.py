@@ -37,6 +37,8 @@ Bools = NDArray[np.bool_]
 Places = Callable[[Ints], list[Ints]]
 """Of some mappings of those at hand: their place on each axis."""
 
+HASTY = 8
+"""Blocks of mappings or families that are looked at in haste: all of most layers."""
 FIRST, TIMES, MOST = 64, 8, 2**12
 """Families that are counted at once: the most promising, then so many times more each time."""
 
@@ -49,14 +51,16 @@ def best_of_parameters(
     options: SearchOptions,
     layer: str,
     incumbent: float = np.inf,
+    hasty: bool = False,
 ) -> Found | None:
     """The best mappings of a layer over all parameters of a dataflow, with their certificate.
 
     None where no mapping is legal, or none has an objective below `incumbent`. Ties go to the mapping that
     stands first in the grids, whatever order they are counted in. All is counted whatever gap is allowed; a
-    time limit stops between blocks of mappings, and the certificate then has no bound.
+    time limit stops between blocks of mappings, and the certificate then has no bound. `hasty` stops after
+    some blocks, too.
     """
-    return _Search(problem, machine, dataflow, homes, options, incumbent).run()
+    return _Search(problem, machine, dataflow, homes, options, incumbent, hasty).run()
 
 
 def is_possible(problem: Problem, machine: Machine, dataflow: Dataflow, homes: tuple[int, int, int]) -> bool:
@@ -90,11 +94,12 @@ class _Search:
         homes: tuple[int, int, int],
         options: SearchOptions,
         incumbent: float,
+        hasty: bool,
     ) -> None:
         self.problem, self.machine, self.dataflow, self.homes = problem, machine, dataflow, homes
-        self.options, self.best = options, Best(options, incumbent)
+        self.options, self.best, self.hasty = options, Best(options, incumbent), hasty
         self.started = time.perf_counter()
-        self.n_evaluated = 0
+        self.n_evaluated = self.n_blocks = 0
         self.pruned: Counter[str] = Counter()
         self.grids: list[tuple[Grid, GridCost]] = []
         """Those whose mappings have been counted, the last one perhaps in part."""
@@ -112,7 +117,8 @@ class _Search:
                 break
         if not self.best.kept:
             return None
-        self._remember(self.best.kept[0])
+        if not self.hasty:
+            self._remember(self.best.kept[0])
         points = tuple(map(self._point, self.best.kept))
         least = min(point.value for point in points)
         seconds = time.perf_counter() - self.started
@@ -131,8 +137,10 @@ class _Search:
 
     @property
     def late(self) -> bool:
+        """Whether to stop, which is never before a mapping is found."""
         limit = self.options.time_limit_s
-        return limit is not None and bool(self.best.kept) and time.perf_counter() - self.started > limit
+        over = limit is not None and time.perf_counter() - self.started > limit
+        return bool(self.best.kept) and (over or (self.hasty and self.n_blocks > HASTY))
 
     def _count(self, space: ParameterSpace) -> bool:
         """Count a space; False where the time was up before its end."""
@@ -164,6 +172,7 @@ class _Search:
 
     def _count_blocks(self, cost: GridCost, blocks: Iterator[GridBlock]) -> bool:
         for block in blocks:
+            self.n_blocks += 1
             if self.late:
                 return False
             n_legal = int(np.count_nonzero(block.legal))
@@ -178,7 +187,8 @@ class _Search:
         if self.grids:
             cost.before = self.grids[-1][1].before + self.grids[-1][0].n_points
         self.grids.append((grid, cost))
-        choice = earlier.known(self.problem, grid, self.dataflow.name) if self.best.one else None
+        asked = self.best.one and not self.hasty  # what is found in haste must not depend on the past
+        choice = earlier.known(self.problem, grid, self.dataflow.name) if asked else None
         if choice is not None and cost.grid.sizes:
             index = cost.grid.index_of(choice)
             energy, cycles, legal = cost.at(index)
@@ -213,6 +223,7 @@ class _Search:
         """Count the members of families, the most promising first, until no bound is below the best."""
         n, cold = FIRST, not self.best.kept
         for number, block in enumerate(families.bounds(self.best)):
+            self.n_blocks += 1
             if self.late:
                 return False
             self.pruned["does not fit"] += int(np.count_nonzero(~block.legal))

@@ -292,3 +292,4 @@ class Search:
         for p in inner:
             for energy, cycles, roots in roots_of(variant, p, self.pool):
                 self.push(Work(variant, energy, cycles, roots), "bound")
+        variant.forget()

@@ -172,6 +172,12 @@ class Variant:
 
     # --- bounds
 
+    def forget(self) -> None:
+        """Drop what the first bounds needed, up to the loops on the array: half of what is kept."""
+        self._closed.clear()
+        first = self.space.machine.fanout_level
+        self._tails = {key: least for key, least in self._tails.items() if key[0] > first}
+
     def tail(self, level: int, opens: Open) -> Floats:  # [r, M]
         """Least cost of all that closes from the loops of `level` on, at the node of the loops below it."""
         key = (level, opens)
