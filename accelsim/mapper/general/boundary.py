@@ -59,14 +59,37 @@ def ports_of(machine: Machine) -> tuple[Port, ...]:
     return tuple(ports)
 
 
+class Units:
+    """What a word costs at the levels of a machine, each once for all choices of what they keep."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.ports = machine, ports_of(machine)
+        self._known: dict[tuple[int, bool, float, int], Floats] = {}
+
+    def of(self, level: int, write: bool, width_bytes: float, operand: int) -> Floats:  # [r]
+        """Cost of one word of an operand read from or written to a level."""
+        key = (level, write, width_bytes, operand)
+        if key not in self._known:
+            machine = self.machine
+            pj = machine.write_pj_per_byte if write else machine.read_pj_per_byte
+            speed = machine.write_bytes_per_cycle if write else machine.read_bytes_per_cycle
+            unit = [width_bytes * float(pj[level])]
+            for port in self.ports:
+                mine = port.level == level and (port.writes if write else port.reads)
+                mine = mine and port.overlap == machine.overlap[level, operand]
+                unit.append(width_bytes / float(speed[level]) if mine else 0.0)
+            self._known[key] = np.array(unit)
+        return self._known[key]
+
+
 class Forms:
     """The linear forms of one machine for one choice of what every level keeps."""
 
     def __init__(
-        self, machine: Machine, keep: Bools, macs: tuple[float, float, float], outputs: float, ragged: bool
+        self, units: Units, keep: Bools, macs: tuple[float, float, float], outputs: float, ragged: bool
     ) -> None:
+        self.units, self.ports, machine = units, units.ports, units.machine
         self.machine, self.keep, self.outputs, self.ragged = machine, keep, outputs, ragged
-        self.ports = ports_of(machine)
         self.kept = [[int(level) for level in np.flatnonzero(keep[:, t])] for t in range(N_OPERANDS)]
         self.boundaries = [
             Boundary(t, child, parent)
@@ -88,16 +111,7 @@ class Forms:
         return np.array([False, *(port.level < self.machine.fanout_level for port in self.ports)])
 
     def _unit(self, level: int, write: bool, width_bytes: float, operand: int = O) -> Floats:  # [r]
-        """Cost of one word of an operand read from or written to a level."""
-        machine = self.machine
-        pj = machine.write_pj_per_byte if write else machine.read_pj_per_byte
-        speed = machine.write_bytes_per_cycle if write else machine.read_bytes_per_cycle
-        unit = [width_bytes * float(pj[level])]
-        for port in self.ports:
-            mine = port.level == level and (port.writes if write else port.reads)
-            mine = mine and port.overlap == machine.overlap[level, operand]
-            unit.append(width_bytes / float(speed[level]) if mine else 0.0)
-        return np.array(unit)
+        return self.units.of(level, write, width_bytes, operand)
 
     def _hop(self, operand: int) -> Floats:  # [r]
         machine = self.machine

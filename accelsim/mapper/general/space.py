@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.mapper.general.boundary import Units
 from accelsim.mapper.general.lattice import EVERY, Lattice, any_sizes, divisors, few_nodes
 from accelsim.mapper.general.windows import AxisTables, axis_tables
 from accelsim.mapping.footprint import partial_bytes, tile_words, word_bytes
@@ -45,6 +46,7 @@ class Space:
             OUTPUT_DIMS if t == O else relevant_dims(t, problem.weight_has_batch) for t in range(N_OPERANDS)
         )
         self.relevant = relevant
+        self.units = Units(machine)
         self.input_words: dict[tuple[bool, bool, bool], object] = {}
         """`inputs.InputWords` by the way of counting the edge."""
         self.classes = tuple(tuple(d for d in active if d not in relevant[t]) for t in range(N_OPERANDS))

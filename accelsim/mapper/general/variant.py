@@ -38,7 +38,7 @@ class Variant:
     def __init__(self, space: Space, keep: Bools) -> None:
         self.space, self.keep = space, keep
         self.forms = Forms(
-            space.machine, keep, space.macs(keep), float(space.problem.n_output_words), space.ragged
+            space.units, keep, space.macs(keep), float(space.problem.n_output_words), space.ragged
         )
         self.boundaries: list[Boundary] = self.forms.boundaries
         self.n_levels = space.machine.n_levels
