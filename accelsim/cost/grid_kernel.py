@@ -8,6 +8,7 @@ arithmetic in one loop (`grid_numba`).
 from __future__ import annotations
 
 import importlib.util
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -355,19 +356,29 @@ def fold_ends(rules: Rules, compute: Floats, quantities: Quantities) -> tuple[Fl
     return ends.astype(np.float64), (folds - 1) * np.maximum(rules.rows - streamed, 0)
 
 
-class _Quantities:
+class Remembered(ABC):
+    """Quantities, each put together when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Floats] = {}
+
+    def __getitem__(self, q: int) -> Floats:
+        if q not in self._known:
+            self._known[q] = self.put_together(q)
+        return self._known[q]
+
+    @abstractmethod
+    def put_together(self, q: int) -> Floats: ...
+
+
+class _Quantities(Remembered):
     """The quantities of a block, put together when asked for: [n_a, n_inner] or what broadcasts to it."""
 
     def __init__(self, tables: Tables, left: Floats) -> None:
+        super().__init__()
         self.tables, self.left = tables, left
-        self.known: dict[int, Floats] = {}
 
-    def __getitem__(self, q: int) -> Floats:
-        if q not in self.known:
-            self.known[q] = self._put_together(q)
-        return self.known[q]
-
-    def _put_together(self, q: int) -> Floats:
+    def put_together(self, q: int) -> Floats:
         rows = slice(int(self.tables.start[q]), int(self.tables.start[q + 1]))
         if rows.stop - rows.start == 0:
             return np.zeros((1, 1))

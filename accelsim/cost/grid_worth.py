@@ -14,7 +14,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.grid_kernel import BLOCK_POINTS, GridBlock, GridCost, Quantities, costs, index_of
+from accelsim.cost.grid_kernel import (
+    BLOCK_POINTS,
+    GridBlock,
+    GridCost,
+    Quantities,
+    Remembered,
+    costs,
+    index_of,
+)
 from accelsim.cost.grid_quantities import NONE, Rules
 from accelsim.cost.grid_tables import LEFT_NUMBERS, Tables
 from accelsim.cost.systolic import fold_cycles
@@ -245,19 +253,14 @@ class _Least:
         return np.maximum(found, 0, out=found)  # no count is less, and of two of them the product is a bound
 
 
-class _Pairs:
+class _Pairs(Remembered):
     """The quantities of pairs of outer and inner choices [1, B]."""
 
     def __init__(self, tables: Tables, left: Floats, row: Ints, col: Ints) -> None:
+        super().__init__()
         self.tables, self.left, self.row, self.col = tables, left, row, col
-        self.known: dict[int, Floats] = {}
 
-    def __getitem__(self, q: int) -> Floats:
-        if q not in self.known:
-            self.known[q] = self._put_together(q)
-        return self.known[q]
-
-    def _put_together(self, q: int) -> Floats:
+    def put_together(self, q: int) -> Floats:
         total: Floats = np.zeros((1, 1))
         for u in range(int(self.tables.start[q]), int(self.tables.start[q + 1])):
             left = self.left[u][self.row]

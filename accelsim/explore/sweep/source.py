@@ -115,7 +115,7 @@ def rows_at(points: Sifted, wanted: Ints, names: Sequence[str]) -> dict[str, NDA
     return {name: values[order] for name, values in rows.items()}
 
 
-def geometric(values: NDArray[Any]) -> Floats:  # [m, networks] -> [m]
+def geometric(values: NDArray[Any]) -> Floats:  # [m, networks, ...] -> [m, ...]
     """Geometric means over networks; what is equal for all of them, such as an area, stays as it is.
 
     Ratios of geometric means do not depend on what each network is measured against (Fleming and Wallace,

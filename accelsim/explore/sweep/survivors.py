@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from accelsim.explore.sweep.distinct import distinct
 from accelsim.explore.sweep.pareto import Objective, front
 from accelsim.explore.sweep.screen_key import EXACT
+from accelsim.explore.sweep.source import geometric
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -105,7 +106,7 @@ class Survivors:
         states = self.state[view.members]
         state = np.where((states == DONE).all(1), DONE, OPEN)
         state = np.where((states == FAILED).any(1), FAILED, state).astype(np.int8)
-        values = _geometric(self.values[view.members])  # [items, k]
+        values = geometric(self.values[view.members])  # [items, k]
         with np.errstate(divide="ignore", invalid="ignore"):
             costs = np.stack(
                 [
@@ -185,13 +186,3 @@ def views_of(
         together = order[whole[:, None] + np.arange(len(views))]
         views.insert(0, View(None, together))
     return tuple(views)
-
-
-def _geometric(values: Floats) -> Floats:  # [items, m, k] -> [items, k]
-    """Means over the points of each item; what is equal for all of them stays as it is."""
-    if values.shape[1] == 1:
-        return values[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = np.exp(np.log(values).mean(axis=1))
-    same: Floats = np.where((values == values[:, :1]).all(axis=1), values[:, 0], means)
-    return same
