@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accelsim.base.files import find_shipped
-from accelsim.explore.sweep.answering import answer, objectives_of
+from accelsim.explore.sweep.answering import answer, objectives_of, tally_of
 from accelsim.explore.sweep.evaluate import Evaluator, evaluator_of
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import Progress
@@ -82,7 +82,9 @@ def answered(
     progress: Progress | None,
 ) -> dict[str, Any]:
     """The envelope of a sweep, after what its directory misses was evaluated."""
-    done = evaluate(space, evaluator, place, progress=progress, **engine)
+    tally = tally_of(space)
+    done = evaluate(space, evaluator, place, progress=progress, tally=tally, **engine)
+    summary = tally.total if tally is not None and tally.n_parts == done.n_parts else None
     run = {
         "seconds": done.seconds,
         "n_evaluated": done.n_evaluated,
@@ -92,4 +94,4 @@ def answered(
         "python": platform.python_version(),
     }
     options = {"compat": space.compat} if space.compat else {}
-    return answer(space, place, options=options, run=run, **kept)
+    return answer(space, place, options=options, run=run, summary=summary, **kept)

@@ -47,6 +47,7 @@ class Space:
     name: str = "small"
     sha256: str = "0" * 64
     file: str = "small.yaml"
+    method: str = "closed_form"
     answers: Answers = field(default_factory=Answers)
 
     @property

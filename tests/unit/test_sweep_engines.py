@@ -6,16 +6,20 @@ import importlib.util
 import os
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.sweep_process import files
 from support.sweep_space import Evaluate, Sample, Space
 
 from accelsim.base.errors import InputError
+from accelsim.explore.sweep.engine import Runs
 from accelsim.explore.sweep.run import State, SweepResult, default_chunk, sweep
 from accelsim.explore.sweep.store import read_manifest
+from accelsim.explore.sweep.work import Chunk
 
 N = Space().n_raw
 
@@ -186,3 +190,30 @@ class TestDask:
         monkeypatch.setattr("accelsim.explore.sweep.dask_engine.CONNECT_S", "1s")
         with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
             small(tmp_path, cluster="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("n_chunks", [0, 1, 5, 16, 23])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_runs_deal_each_chunk_once_and_neighbours_to_a_worker_as_long_as_its_run_lasts(
+    n_chunks: int, n: int
+) -> None:
+    chunks = [Chunk(at, at, at + 1) for at in range(n_chunks)]
+    runs = Runs(chunks, n)
+    turns = np.random.default_rng(n_chunks).integers(0, n, 1000).tolist()  # some workers are quicker
+    dealt: dict[int, list[int]] = {at: [] for at in range(n)}
+    for at in turns:
+        chunk = runs.take(at)
+        if chunk is not None:
+            dealt[at].append(chunk.number)
+    every = [number for numbers in dealt.values() for number in numbers]
+    assert sorted(every) == list(range(n_chunks))
+    jumps = sum(b != a + 1 for numbers in dealt.values() for a, b in pairwise(numbers))
+    assert jumps <= 3 * n  # a run's end, and a few halves
+    assert [runs.take(at) for at in range(n)] == [None] * n
+
+
+def test_workers_that_get_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    small(tmp_path / "here")
+    orders = orders_to_die(tmp_path / "orders", 1)
+    small(tmp_path / "runs", Space(method="dataflow"), Evaluate(die=orders, at=1234), workers=3)
+    assert files(tmp_path / "here" / "points") == files(tmp_path / "runs" / "points")

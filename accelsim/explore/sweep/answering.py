@@ -20,6 +20,7 @@ from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
 from accelsim.explore.sweep.source import STATUSES
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import sifted
+from accelsim.explore.sweep.summary import Summary, Summing, Tally
 from accelsim.results.plain import to_json
 
 RESULT: Final = "result.json"
@@ -36,10 +37,12 @@ def answer(
     run: Mapping[str, Any] | None = None,
     keep: bool = True,
     drawn: bool = True,
+    summary: Summary | None = None,
 ) -> dict[str, Any]:
     """The envelope of a finished sweep; with `keep` its files are written into the directory, too.
 
-    `drawn`: pictures among them, which take longer than a hundred thousand points.
+    `drawn`: pictures among them, which take longer than a hundred thousand points. `summary` is that of all
+    points, where who evaluated them has made it.
 
     Points pass part by part, so that memory does not grow with their number.
     """
@@ -48,7 +51,7 @@ def answer(
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
     wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(points, space.variables, objectives, columns)
+    answers = answers_of(points, space.variables, objectives, columns, summary)
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
@@ -89,6 +92,15 @@ def objectives_of(space: Space) -> tuple[Objective, ...]:
             )
         )
     return tuple(wanted)
+
+
+def tally_of(space: Space) -> Tally | None:
+    """Where points are many and quick, their answers come from who evaluates them.
+
+    Else there are few, or a machine's networks may lie in several parts: then the parts are read again.
+    """
+    summing = Summing(space.variables, objectives_of(space))
+    return Tally(summing) if space.method == "closed_form" and summing.numbering.n_networks == 1 else None
 
 
 def said_of(space: Space) -> dict[str, Any]:

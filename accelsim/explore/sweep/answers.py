@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.explore.sweep import effects
 from accelsim.explore.sweep.asked import Asked
 from accelsim.explore.sweep.cells import Cells
 from accelsim.explore.sweep.effects import Step, Variance
-from accelsim.explore.sweep.numbering import Numbering, Varies
+from accelsim.explore.sweep.numbering import Varies
 from accelsim.explore.sweep.pareto import Columns, Floats, Indices, Objective, best_of, knee
 from accelsim.explore.sweep.seen import Seen
-from accelsim.explore.sweep.source import ABSENT, OK, STATUSES, Block, Sifted, blocks, geometric
+from accelsim.explore.sweep.source import STATUSES, Sifted
+from accelsim.explore.sweep.summary import Summary, Summing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +50,27 @@ class Answers:
 
 
 def answers_of(
-    points: Sifted, variables: Sequence[Varies], objectives: Sequence[Objective], columns: Sequence[str]
+    points: Sifted,
+    variables: Sequence[Varies],
+    objectives: Sequence[Objective],
+    columns: Sequence[str],
+    summary: Summary | None = None,
 ) -> Answers:
-    """From one pass over the points, and one over the parts with those that are named, with these columns."""
-    numbering = Numbering(variables)
-    goals = [one.name for one in objectives]
-    n_networks = numbering.n_networks
-    each = [Seen(numbering.shape, objectives, pictured=n_networks == 1) for _ in range(n_networks)]
-    over_all = Seen(numbering.shape, objectives, pictured=n_networks > 1)
-    counts = np.zeros(len(STATUSES), np.int64)
-    for block in blocks(points, numbering, goals):
-        counts += np.bincount(block.status[block.status != ABSENT], minlength=len(STATUSES))
-        codes = numbering.codes(block.machine)
-        for network, seen in enumerate(each):
-            seen.add(block.machine, codes, *_of_network(block, network))
-        if n_networks > 1:
-            over_all.add(block.machine, codes, *_over_networks(block))
-    asked = Asked(points, numbering, objectives, columns)
-    several = sum(one.n_points > 0 for one in each) > 1
-    found: list[tuple[int | None, Seen]] = [(None, over_all)] if several else []
-    found += [(at, one) for at, one in enumerate(each) if one.n_points or n_networks == 1]
-    asked.read(found)
-    totals = {"n_points": int(counts.sum())} | {
-        f"n_{word}": n for word, n in zip(STATUSES, counts.tolist(), strict=True)
-    }
-    return Answers([_view(asked, network, seen) for network, seen in found], totals)
-
-
-def _of_network(block: Block, network: int) -> tuple[NDArray[np.bool_], Floats]:
-    """(there [m], metrics [k, m]) of a network; NaN where a point is not ok."""
-    status = block.status[:, network]
-    values = np.stack([column[:, network] for column in block.values.values()])
-    return status != ABSENT, np.where(status == OK, values, np.nan)
-
-
-def _over_networks(block: Block) -> tuple[NDArray[np.bool_], Floats]:
-    """(there [m], metrics [k, m]) of machines with a point for every network.
-
-    Geometric means; a machine that fails for one network has failed.
+    """From one pass over the points (none where their summary is known), and one over the parts with those
+    that are named, with these columns.
     """
-    values = np.stack([geometric(column) for column in block.values.values()])
-    return (block.status != ABSENT).all(axis=1), np.where((block.status == OK).all(axis=1), values, np.nan)
+    summing = Summing(variables, objectives)
+    seen = summing.of_all(points) if summary is None else summary
+    numbering = summing.numbering
+    asked = Asked(points, numbering, objectives, columns)
+    several = sum(one.n_points > 0 for one in seen.each) > 1
+    found: list[tuple[int | None, Seen]] = [(None, seen.over_all)] if several else []
+    found += [(at, one) for at, one in enumerate(seen.each) if one.n_points or numbering.n_networks == 1]
+    asked.read(found)
+    totals = {"n_points": int(seen.counts.sum())} | {
+        f"n_{word}": n for word, n in zip(STATUSES, seen.counts.tolist(), strict=True)
+    }
+    return Answers([_view(asked, network, one) for network, one in found], totals)
 
 
 def _view(asked: Asked, network: int | None, seen: Seen) -> View:

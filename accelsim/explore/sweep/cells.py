@@ -52,7 +52,8 @@ class Cells:
             return
         with np.errstate(divide="ignore", invalid="ignore"):
             both = np.concatenate([values, np.log(values)])
-            self._count(both)
+            mean = both.mean(axis=1)
+            self._count(both.shape[1], mean, np.square(both - mean[:, None]).sum(axis=1))
         self.least = np.minimum(self.least, values.min(axis=1))
         self.most = np.maximum(self.most, values.max(axis=1))
         costs = values * self._signs[:, None]
@@ -68,14 +69,26 @@ class Cells:
                 for best, column in zip(table.best, costs, strict=True):
                     np.minimum.at(best, cell, column)
 
-    def _count(self, both: Floats) -> None:
+    def merge(self, other: Cells) -> None:
+        """The cells of other points, of the same variables."""
+        if not other.n:
+            return
+        self._count(other.n, other.mean, other.squares)
+        self.least = np.minimum(self.least, other.least)
+        self.most = np.maximum(self.most, other.most)
+        for axes, table in self.tables.items():
+            more = other.tables[axes]
+            table.n[:] += more.n
+            table.sums[:] += more.sums
+            np.minimum(table.best, more.best, out=table.best)
+
+    def _count(self, n: int, mean: Floats, squares: Floats) -> None:
         """Mean and squares of two sets as of one (Chan, Golub and LeVeque, 1979): no sums that cancel."""
-        n = both.shape[1]
-        mean = both.mean(axis=1)
-        apart = mean - self.mean
-        share = n / (self.n + n)
-        self.squares += np.square(both - mean[:, None]).sum(axis=1) + np.square(apart) * self.n * share
-        self.mean = self.mean + apart * share
+        with np.errstate(invalid="ignore"):  # logarithms of what is not positive
+            apart = mean - self.mean
+            share = n / (self.n + n)
+            self.squares += squares + np.square(apart) * self.n * share
+            self.mean = self.mean + apart * share
         self.n += n
 
     def levels(self, axis: int) -> int:

@@ -11,10 +11,11 @@ import multiprocessing as mp
 import pickle
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final, cast
@@ -26,6 +27,9 @@ from accelsim.explore.sweep.work import Chunk, Part, Work
 Run = Callable[[Iterator[Chunk]], Iterator[Part]]
 Engine = Callable[[Work], AbstractContextManager[Run]]
 """Started for a work, it runs chunks; more than once where what to run next depends on answers."""
+
+Deal = Callable[[int], Chunk | None]
+"""The next chunk of a worker, by its place among the workers; None where there is no more."""
 
 MAX_ATTEMPTS: Final = 3
 AHEAD: Final = 2
@@ -51,13 +55,15 @@ class Pool:
     """So many worker processes; one that dies is replaced and its chunk repeated."""
 
     n_workers: int
+    in_runs: bool = False
+    """Whether a worker's chunks shall be neighbours, of which it knows something: they come in any order."""
 
     @contextlib.contextmanager
     def __call__(self, work: Work) -> Iterator[Run]:
         """`run` raises what a worker raises; InputError for a chunk that ends its process three times."""
         workers: list[_Worker] = []
         try:
-            yield partial(_run, pickle.dumps(work), workers, self.n_workers)
+            yield partial(self._run, pickle.dumps(work), workers)
         finally:  # done, an error or ctrl-C: no chunk is waited for
             for worker in workers:
                 worker.process.kill()
@@ -65,47 +71,66 @@ class Pool:
                 worker.process.join()
                 worker.pipe.close()
 
-
-def _run(packed: bytes, workers: list[_Worker], n_workers: int, chunks: Iterator[Chunk]) -> Iterator[Part]:
-    again: deque[Chunk] = deque()
-    attempts: dict[int, int] = {}
-    while True:
-        _hand_out(packed, workers, n_workers, again, chunks)
-        busy = {worker.pipe: worker for worker in workers if worker.chunks}
-        if not busy:
-            return
-        for pipe in wait(list(busy)):
-            worker = busy[cast(Connection, pipe)]
-            try:
-                answer = worker.pipe.recv()
-            except (EOFError, OSError):  # it has died, perhaps in the middle of an answer
-                workers.remove(worker)
-                again.extend(worker.chunks)
-                _blame(worker, attempts)
-                continue
-            attempts.pop(worker.chunks.popleft().number, None)
-            if isinstance(answer, BaseException):
-                raise answer
-            yield answer
-
-
-def _hand_out(
-    packed: bytes, workers: list[_Worker], n_workers: int, again: deque[Chunk], chunks: Iterator[Chunk]
-) -> None:
-    """Gives every worker what it can hold, the emptiest first; starts workers while there is work."""
-    for level in range(AHEAD):
-        for at in range(n_workers):
-            if at < len(workers) and len(workers[at].chunks) > level:
-                continue
-            chunk = again.popleft() if again else next(chunks, None)
-            if chunk is None:
+    def _run(self, packed: bytes, workers: list[_Worker], chunks: Iterator[Chunk]) -> Iterator[Part]:
+        deal: Deal = Runs(list(chunks), self.n_workers).take if self.in_runs else lambda _: next(chunks, None)
+        again: deque[Chunk] = deque()
+        attempts: dict[int, int] = {}
+        while True:
+            self._hand_out(packed, workers, again, deal)
+            busy = {worker.pipe: worker for worker in workers if worker.chunks}
+            if not busy:
                 return
-            if at >= len(workers):
-                workers.append(_start(packed))
-            worker = workers[at]
-            worker.chunks.append(chunk)
-            with contextlib.suppress(OSError):  # it has just died: its end of the pipe tells
-                worker.pipe.send(chunk)
+            for pipe in wait(list(busy)):
+                worker = busy[cast(Connection, pipe)]
+                try:
+                    answer = worker.pipe.recv()
+                except (EOFError, OSError):  # it has died, perhaps in the middle of an answer
+                    workers.remove(worker)
+                    again.extend(worker.chunks)
+                    _blame(worker, attempts)
+                    continue
+                attempts.pop(worker.chunks.popleft().number, None)
+                if isinstance(answer, BaseException):
+                    raise answer
+                yield answer
+
+    def _hand_out(self, packed: bytes, workers: list[_Worker], again: deque[Chunk], deal: Deal) -> None:
+        """Gives every worker what it can hold, the emptiest first; starts workers while there is work."""
+        for level in range(AHEAD):
+            for at in range(self.n_workers):
+                if at < len(workers) and len(workers[at].chunks) > level:
+                    continue
+                chunk = again.popleft() if again else deal(at)
+                if chunk is None:
+                    return
+                if at >= len(workers):
+                    workers.append(_start(packed))
+                worker = workers[at]
+                worker.chunks.append(chunk)
+                with contextlib.suppress(OSError):  # it has just died: its end of the pipe tells
+                    worker.pipe.send(chunk)
+
+
+class Runs:
+    """Chunks in as many runs of neighbours as there are workers."""
+
+    def __init__(self, chunks: Sequence[Chunk], n: int) -> None:
+        self._chunks = chunks
+        ends = [len(chunks) * at // n for at in range(n + 1)]
+        self._left = [[first, last] for first, last in pairwise(ends)]
+
+    def take(self, at: int) -> Chunk | None:
+        """The next of a worker's run; at its end it gets the later half of the longest that is left."""
+        run = self._left[at]
+        if run[0] == run[1]:
+            longest = max(self._left, key=lambda one: one[1] - one[0])
+            middle = (longest[0] + longest[1]) // 2
+            run[:] = middle, longest[1]
+            longest[1] = middle
+        if run[0] == run[1]:
+            return None
+        run[0] += 1
+        return self._chunks[run[0] - 1]
 
 
 def _start(packed: bytes) -> _Worker:

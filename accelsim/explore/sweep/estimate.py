@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.explore.sweep.encode import choose_format, encode, plain
-from accelsim.explore.sweep.run import default_chunk
+from accelsim.explore.sweep.run import NEIGHBOURS, SEARCHED, default_chunk
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.work import Evaluator
 
 FIRST: Final = 4
 PATIENCE_S: Final = 2.0
 """More points are timed until one evaluation takes so long."""
+N_NEAR: Final = 3
+"""Neighbours of a point that are timed where they share its work."""
 N_BOUNDS: Final = 100
 """Points whose bounds are timed."""
 LEAST_PART: Final = 1024
@@ -51,7 +54,7 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
     if space.sample is not None:
         n_asked = min(space.sample.points, n_asked)
     bounds = getattr(evaluator, "bounds", None)
-    chunk = default_chunk(n_asked, bounds is not None)
+    chunk = default_chunk(n_asked, space.method in SEARCHED)
     chunk = chunk if bounds is not None else getattr(evaluator, "chunk", None) or chunk
     n, n_timed, pace, n_bytes, on_disk = FIRST, 0, None, 0.0, None
     while n_asked:
@@ -72,6 +75,9 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
             pace = took / len(points) if pace is None and len(points) else pace
             break
         n *= 8
+    if pace is not None and space.method in NEIGHBOURS and space.sample is None:
+        pace, n_near = _shared_pace(space, evaluator, index, pace, chunk)
+        n_timed += n_near
     budget = space.screen.refine if space.screen is not None else None
     n_searched = n_asked if budget is None else min(budget, n_asked)
     seconds = None if pace is None else pace * n_searched / workers
@@ -82,6 +88,23 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
     held = _peak_bytes() + math.ceil(4 * n_bytes * min(chunk, n_asked))
     disk = None if on_disk is None else math.ceil(on_disk * n_asked)
     return Estimate(space.n_raw, n_points, n_timed, pace, seconds, workers * held, disk, bounds_s)
+
+
+def _shared_pace(
+    space: Space, evaluator: Evaluator, index: NDArray[np.int64], alone: float, chunk: int
+) -> tuple[float, int]:
+    """(seconds a point, points timed) where a chunk's points share work: its first takes what one `alone` does.
+
+    `index`: points that were evaluated, of which one gets its neighbours.
+    """
+    middle = int(index[len(index) // 2])
+    points = space.points_at(np.arange(middle + 1, min(middle + 1 + N_NEAR, space.n_raw)))
+    if not len(points):
+        return alone, 0
+    start = time.perf_counter()
+    evaluator(points)
+    near = (time.perf_counter() - start) / len(points)
+    return alone / chunk + near * (1 - 1 / chunk), len(points)
 
 
 def _bounds_s(space: Space, bounds: Any) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +20,13 @@ from accelsim.explore.sweep.inputs import inputs_of
 from accelsim.explore.sweep.sampling import SAMPLERS
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import MANIFEST, Store, read_manifest
+from accelsim.explore.sweep.summary import Tally
 from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, Work, better
 
 SEARCHED: Final = ("dataflow", "any", "split", "screen")
 """Methods that search."""
+NEIGHBOURS: Final = ("dataflow", "any")
+"""Methods whose neighbouring points share work: a worker counts the mappings of an array once."""
 LARGEST_CHUNK: Final = 2**15
 SMALLEST_CHUNK: Final = 2**10
 SEARCHED_CHUNK: Final = 32
@@ -80,15 +83,18 @@ def sweep(
     chunk: int | None = None,
     progress: Progress | None = None,
     command: str | None = None,
+    tally: Tally | None = None,
 ) -> SweepResult:
     """Evaluates the points of a space, or its sample, into a directory.
 
-    `command` is the command line that resumes, for those who interrupt it. InputError for options that
-    can't be, a directory in use, foreign or full; InterruptedWorkError on ctrl-C. What is done is kept.
+    `command` is the command line that resumes, for those who interrupt it. `tally` gets the summaries of all
+    parts, or of none where some were done before. InputError for options that can't be, a directory in use,
+    foreign or full; InterruptedWorkError on ctrl-C. What is done is kept.
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
-    engine = _engine(workers, cluster)
+    method = getattr(space, "method", "closed_form")
+    engine = _engine(workers, cluster, in_runs=method in NEIGHBOURS)
     if engine is not here:
         _travels(space, evaluator)
     earlier = read_manifest(place) if resume and (place / MANIFEST).exists() else {}
@@ -98,27 +104,27 @@ def sweep(
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
     sample = getattr(space, "sample", None)
     indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
-    if getattr(space, "method", None) == "screen" and indices is None:
+    if method == "screen" and indices is None:
         from accelsim.explore.sweep.screen import every_point
 
         indices = every_point(space)
     n_points = _n_points(space, indices)
-    chunk = (
-        chunk
-        or getattr(evaluator, "chunk", None)
-        or default_chunk(n_points, getattr(space, "method", "closed_form") in SEARCHED)
-    )
+    chunk = chunk or getattr(evaluator, "chunk", None) or default_chunk(n_points, method in SEARCHED)
     work = Work(space, evaluator, format, goals_of(space), indices)
     plan = plan_of(space, sample, format, chunk, n_points)
     with Store(place, plan, resume) as store:
-        kept = _Kept(store, work.goals, n_points, progress)
+        if tally is not None and store.done:
+            tally = None
+        if tally is not None:
+            work = replace(work, watch=tally.summing.of_part)
+        kept = _Kept(store, work.goals, n_points, progress, tally)
         try:
             with engine(work) as run:
                 if sample and sample.method == "evolve":
                     from accelsim.explore.sweep.evolve import evolve
 
                     evolve(work, sample, chunk, store, run, kept.add)
-                elif getattr(space, "method", None) == "screen":
+                elif method == "screen":
                     from accelsim.explore.sweep.screen import screen
 
                     screen(work, store, run, kept.add)
@@ -140,8 +146,10 @@ def sweep(
 class _Kept:
     """Keeps parts, and counts what it keeps."""
 
-    def __init__(self, store: Store, goals: Goals, n_points: int, progress: Progress | None) -> None:
-        self._store, self._goals, self._progress = store, goals, progress
+    def __init__(
+        self, store: Store, goals: Goals, n_points: int, progress: Progress | None, tally: Tally | None
+    ) -> None:
+        self._store, self._goals, self._progress, self._tally = store, goals, progress, tally
         self.n_points = n_points
         self.n_earlier = sum(record.n_raw for record in store.done.values())
         self.n_new = 0
@@ -153,6 +161,8 @@ class _Kept:
 
     def add(self, part: Part) -> None:
         self._store.put(part)
+        if self._tally is not None:
+            self._tally.add(part.number, part.seen)
         self.n_new += part.n_raw
         self._improve(part.best)
         self._tell()
@@ -247,7 +257,7 @@ def _n_points(space: Any, indices: Indices | None) -> int:
     return n_raw if indices is None else len(indices)
 
 
-def _engine(workers: int, cluster: str | None) -> Engine:
+def _engine(workers: int, cluster: str | None, in_runs: bool) -> Engine:
     if workers < 1:
         raise InputError(Problem(f"is {workers}", key="workers", expected="a number of processes from 1"))
     if cluster is not None:
@@ -258,7 +268,7 @@ def _engine(workers: int, cluster: str | None) -> Engine:
         from accelsim.explore.sweep.dask_engine import Cluster
 
         return Cluster(cluster)
-    return here if workers == 1 else Pool(workers)
+    return here if workers == 1 else Pool(workers, in_runs)
 
 
 def _travels(*things: Any) -> None:

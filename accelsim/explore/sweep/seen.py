@@ -36,3 +36,12 @@ class Seen:
         self.cells.add(codes, values)
         for (x, y), cloud in self.clouds.items():
             cloud.add(machine, values[x], values[y])
+
+    def merge(self, other: Seen) -> None:
+        """What was seen of points that come after these."""
+        self.n_points += other.n_points
+        self.front.add(other.front.numbers, other.front.costs)
+        self.cells.merge(other.cells)
+        for pair, cloud in self.clouds.items():
+            more = other.clouds[pair]
+            cloud.add(more.numbers, more.xs, more.ys)

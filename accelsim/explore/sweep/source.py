@@ -58,12 +58,8 @@ class Sifted:
         """Columns of a part, its `index`, and its `status` as places in STATUSES."""
         wanted = tuple(dict.fromkeys(("index", *names, *self.needs, "status")))
         table = dict(self.source.table(at, wanted))
-        codes = np.full(len(table["index"]), STATUSES.index("error"), np.int8)
-        for code, word in enumerate(STATUSES):
-            codes[table["status"] == word] = code
-        if self.keeps is not None and len(codes):
-            codes[(codes == OK) & ~self.keeps(table)] = STATUSES.index("infeasible")
-        return table | {"status": codes}
+        kept = self.keeps(table) if self.keeps is not None and len(table["index"]) else None
+        return table | {"status": status_codes(table["status"], kept)}
 
     def held(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """The same of all parts."""
@@ -80,6 +76,16 @@ class Block:
     machine: Ints  # [m]
     status: NDArray[np.int8]  # [m, networks]: places in STATUSES
     values: dict[str, Floats]  # [m, networks]
+
+
+def status_codes(status: NDArray[Any], kept: NDArray[np.bool_] | None) -> NDArray[np.int8]:
+    """Places in STATUSES; points that are ok are infeasible where they are not kept."""
+    codes = np.full(len(status), STATUSES.index("error"), np.int8)
+    for code, word in enumerate(STATUSES):
+        codes[status == word] = code
+    if kept is not None:
+        codes[(codes == OK) & ~kept] = STATUSES.index("infeasible")
+    return codes
 
 
 def blocks(points: Sifted, numbering: Numbering, names: Sequence[str]) -> Iterator[Block]:

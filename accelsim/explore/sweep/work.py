@@ -92,7 +92,12 @@ class Part:
     best: dict[str, tuple[float, int]]
     """Of each goal the best value of a point that is ok, and that point's raw index."""
     data: bytes
+    seen: Any = None
+    """What the work's `watch` saw of its points."""
 
+
+Watch = Callable[[Mapping[str, NDArray[Any]], NDArray[np.bool_]], Any]
+"""Looks at the index and the metrics of points, and which of them meet the constraints on metrics."""
 
 Keep = Callable[[Part], None]
 """Where parts go once they are made."""
@@ -108,6 +113,7 @@ class Work:
     goals: Goals
     sample: Indices | None = None
     """The raw indices that chunks count, where not all points are wanted."""
+    watch: Watch | None = None
 
     def points(self, chunk: Chunk) -> Points:
         if chunk.listed is not None:
@@ -131,12 +137,14 @@ class Work:
                 raise ValueError(f"{name} has {len(values)} values for {len(points.index)} points")
             labels = points.labels.get(name)
             table[name] = plain(values) if labels is None else Coded(values, labels)
-        ok = is_ok(metrics, len(points.index)) & self.space.keeps({**points.columns, **metrics})
+        kept = self.space.keeps({**points.columns, **metrics})
+        ok = is_ok(metrics, len(points.index)) & kept
         columns, data = encode(table, self.format)
         best = _best(points.index, metrics, ok, self.goals)
         span = int(points.index.min()), int(points.index.max())
         n_ok = int(ok.sum())
-        return Part(chunk.number, chunk.n_raw, len(points.index), n_ok, span, columns, best, data)
+        seen = None if self.watch is None else self.watch({"index": points.index, **metrics}, kept)
+        return Part(chunk.number, chunk.n_raw, len(points.index), n_ok, span, columns, best, data, seen)
 
 
 def is_ok(metrics: Mapping[str, NDArray[Any]], n: int) -> NDArray[np.bool_]:

@@ -1,0 +1,109 @@
+"""What answers need of all points, but for the few that they name: of each part, and of parts together.
+
+The summary of a part goes with the part from who evaluates it, so that its points need not be read again.
+Parts are merged in their order: who evaluated them, and when, changes no digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.explore.sweep.numbering import Numbering, Varies
+from accelsim.explore.sweep.pareto import Floats, Objective
+from accelsim.explore.sweep.seen import Seen
+from accelsim.explore.sweep.source import ABSENT, OK, STATUSES, Block, Sifted, blocks, geometric, status_codes
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers of points by their status, and what is seen of each network and over all networks."""
+
+    counts: NDArray[np.int64]  # [STATUSES]
+    each: tuple[Seen, ...]  # networks
+    over_all: Seen
+
+    def merge(self, other: Summary) -> None:
+        """The points of another one come after those of this one."""
+        self.counts[:] += other.counts
+        for seen, more in zip((*self.each, self.over_all), (*other.each, other.over_all), strict=True):
+            seen.merge(more)
+
+
+class Summing:
+    """Makes summaries of a space's points."""
+
+    def __init__(self, variables: Sequence[Varies], objectives: Sequence[Objective]) -> None:
+        self.numbering, self.objectives = Numbering(variables), tuple(objectives)
+
+    def nothing(self) -> Summary:
+        """Of no points."""
+        several = self.numbering.n_networks > 1
+        shape, goals = self.numbering.shape, self.objectives
+        each = tuple(Seen(shape, goals, pictured=not several) for _ in range(self.numbering.n_networks))
+        return Summary(np.zeros(len(STATUSES), np.int64), each, Seen(shape, goals, pictured=several))
+
+    def of_all(self, points: Sifted) -> Summary:
+        """Of all points of a source, in one pass."""
+        total = self.nothing()
+        for block in blocks(points, self.numbering, [one.name for one in self.objectives]):
+            total.merge(self._of_block(block))
+        return total
+
+    def of_part(self, columns: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> Summary:
+        """Of the points of one part, of a space with one network; `kept` meet the constraints on metrics."""
+        status = status_codes(columns["status"], kept)
+        values = {one.name: columns[one.name][:, None] for one in self.objectives}
+        return self._of_block(Block(self.numbering.split(columns["index"])[0], status[:, None], values))
+
+    def _of_block(self, block: Block) -> Summary:
+        found = self.nothing()
+        found.counts[:] = np.bincount(block.status[block.status != ABSENT], minlength=len(STATUSES))
+        codes = self.numbering.codes(block.machine)
+        for network, seen in enumerate(found.each):
+            seen.add(block.machine, codes, *_of_network(block, network))
+        if self.numbering.n_networks > 1:
+            found.over_all.add(block.machine, codes, *_over_networks(block))
+        return found
+
+
+@dataclass
+class Tally:
+    """The summaries of parts as they come: one that is early waits for those before it."""
+
+    summing: Summing
+    n_parts: int = 0
+    """So many from the first are in `total`."""
+    waiting: dict[int, Summary | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.total = self.summing.nothing()
+
+    def add(self, number: int, summary: Summary | None) -> None:
+        """That of a part, None where no point of it is in the space."""
+        self.waiting[number] = summary
+        while self.n_parts in self.waiting:
+            summary = self.waiting.pop(self.n_parts)
+            if summary is not None:
+                self.total.merge(summary)
+            self.n_parts += 1
+
+
+def _of_network(block: Block, network: int) -> tuple[NDArray[np.bool_], Floats]:
+    """(there [m], metrics [k, m]) of a network; NaN where a point is not ok."""
+    status = block.status[:, network]
+    values = np.stack([column[:, network] for column in block.values.values()])
+    return status != ABSENT, np.where(status == OK, values, np.nan)
+
+
+def _over_networks(block: Block) -> tuple[NDArray[np.bool_], Floats]:
+    """(there [m], metrics [k, m]) of machines with a point for every network.
+
+    Geometric means; a machine that fails for one network has failed.
+    """
+    values = np.stack([geometric(column) for column in block.values.values()])
+    return (block.status != ABSENT).all(axis=1), np.where((block.status == OK).all(axis=1), values, np.nan)

@@ -1,0 +1,121 @@
+"""Answers from what workers saw of their parts are those of the points that lie on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from accelsim.explore.sweep.answering import answer, objectives_of, tally_of
+from accelsim.explore.sweep.evaluate import evaluator_of
+from accelsim.explore.sweep.read import read_space
+from accelsim.explore.sweep.run import sweep
+from accelsim.explore.sweep.space import Sample, Space
+from accelsim.explore.sweep.stored import Stored
+from accelsim.explore.sweep.summary import Summing, Tally
+
+SPACE = """schema: accelsim.space/1
+name: summed
+arch: systolic_32x32
+networks: [lenet]
+vary:
+  array.rows: 8..128 step 8
+  array.cols: 8..128 step 8
+  dataflow: [ws, os, is]
+  dram.bandwidth.value: [1 GB/s, 4 GB/s, 16 GB/s, 64 GB/s]
+where:
+  - array.rows * array.cols >= 256
+  - area <= 3 mm2
+  - latency <= 1 ms
+answers: {minimise: [latency_s, energy_j], maximise: [utilization_frac]}
+"""
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Space:
+    file = tmp_path / "space.yaml"
+    file.write_text(SPACE)
+    return read_space(file)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("drawn", [None, Sample("lhs", 700, 3)])
+def test_the_answer_is_that_of_the_points_read_back(
+    space: Space, tmp_path: Path, workers: int, drawn: Sample | None
+) -> None:
+    space = replace(space, sample=drawn)
+    tally = tally_of(space)
+    assert tally is not None
+    done = sweep(
+        space, evaluator_of(space), tmp_path / "out", workers=workers, format="csv", chunk=97, tally=tally
+    )
+    assert (tally.n_parts, tally.waiting) == (done.n_parts, {})
+    assert tally.total.counts[0] == done.n_ok
+    assert 0 < done.n_ok < done.rows < space.n_raw or drawn
+    seen = answer(space, tmp_path / "out", options={}, keep=False, summary=tally.total)
+    assert seen == answer(space, tmp_path / "out", options={}, keep=False)
+
+
+def test_only_parts_with_points_that_the_answer_names_are_read(
+    space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = tally_of(space)
+    assert tally is not None
+    done = sweep(space, evaluator_of(space), tmp_path / "out", format="csv", chunk=64, tally=tally)
+    read: list[int] = []
+    table = Stored.table
+
+    def counted(self: Stored, at: int, columns: Any) -> Any:
+        read.append(at)
+        return table(self, at, columns)
+
+    monkeypatch.setattr(Stored, "table", counted)
+    found = answer(space, tmp_path / "out", options={}, keep=False, summary=tally.total)
+    named = {point["index"] for point in found["points"]}
+    assert len(read) == len(set(read)) < done.n_parts / 2
+    assert len(read) <= len(named) + 2 * len(space.variables)
+
+
+def test_a_resumed_sweep_has_no_summary_of_what_it_did_not_do(space: Space, tmp_path: Path) -> None:
+    sweep(space, evaluator_of(space), tmp_path / "out", format="csv", chunk=64)
+    tally = tally_of(space)
+    assert tally is not None
+    done = sweep(space, evaluator_of(space), tmp_path / "out", resume=True, tally=tally)
+    assert done.n_evaluated == tally.n_parts == 0 < done.n_parts
+
+
+def test_parts_are_merged_in_their_order_whatever_order_they_come_in(space: Space) -> None:
+    summing = Summing(space.variables, objectives_of(space))
+    random = np.random.default_rng(0)
+    parts = []
+    for start in range(0, 600, 100):
+        columns = {
+            "index": np.arange(start, start + 100),
+            "status": np.where(random.random(100) < 0.9, "ok", "error"),
+            **{name: random.lognormal(size=100) for name in ("latency_s", "energy_j", "utilization_frac")},
+        }
+        parts.append(summing.of_part(columns, random.random(100) < 0.9))
+    totals = []
+    for order in (range(6), (5, 3, 0, 1, 4, 2)):
+        tally = Tally(summing)
+        for number in order:
+            tally.add(number, parts[number])
+        assert (tally.n_parts, tally.waiting) == (6, {})
+        totals.append(tally.total)
+    one, other = (total.each[0] for total in totals)
+    assert one.cells.mean.tolist() == other.cells.mean.tolist()  # to the last digit
+    assert one.front.numbers.tolist() == other.front.numbers.tolist()
+    for axes, table in one.cells.tables.items():
+        assert table.sums.tolist() == other.cells.tables[axes].sums.tolist()
+
+
+def test_where_a_machine_s_networks_may_lie_in_several_parts_the_points_are_read(space: Space) -> None:
+    several = [one for one in space.variables if one.name != "network"]
+    network = replace(
+        next(one for one in space.variables if one.name == "network"), values=("lenet", "vgg16")
+    )
+    assert tally_of(replace(space, variables=(network, *several))) is None
+    assert tally_of(replace(space, method="dataflow")) is None
