@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +17,32 @@ def write_whole(file: Path, data: bytes, durable: bool = False) -> None:
     `durable`: both are on the disk when it returns, so that a loss of power takes neither.
     OSError where it can't be written; nothing is left beside unless the process is killed.
     """
+    put_whole(write_beside(file, data, durable), file, durable)
+
+
+def write_beside(file: Path, data: bytes, durable: bool = False) -> Path:
+    """The new file beside it, for `put_whole` by whoever may; as `write_whole` else."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY}")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
+    with _gone_on_error(temporary), temporary.open("xb") as stream:
+        stream.write(data)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    return temporary
+
+
+def put_whole(temporary: Path, file: Path, durable: bool = False) -> None:
+    """Gives a new file its name."""
+    with _gone_on_error(temporary):
         os.replace(temporary, file)
         if durable:
             sync_folder(file.parent)
+
+
+@contextlib.contextmanager
+def _gone_on_error(temporary: Path) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from support.sweep_space import Evaluate, Sample, Space
 
 from accelsim.base.errors import InputError
 from accelsim.explore.sweep.engine import Runs
-from accelsim.explore.sweep.run import State, SweepResult, default_chunk, sweep
-from accelsim.explore.sweep.store import read_manifest
-from accelsim.explore.sweep.work import Chunk
+from accelsim.explore.sweep.run import State, SweepResult, default_chunk, goals_of, sweep
+from accelsim.explore.sweep.store import Record, read_manifest
+from accelsim.explore.sweep.work import Chunk, Work, laid
 
 N = Space().n_raw
 
@@ -217,3 +218,30 @@ def test_workers_that_get_runs_give_the_same_bytes(tmp_path: Path) -> None:
     orders = orders_to_die(tmp_path / "orders", 1)
     small(tmp_path / "runs", Space(method="dataflow"), Evaluate(die=orders, at=1234), workers=3)
     assert files(tmp_path / "here" / "points") == files(tmp_path / "runs" / "points")
+
+
+def test_a_worker_lays_its_file_beside_the_others_and_sends_it_where_it_can_not(tmp_path: Path) -> None:
+    work = Work(Space(), Evaluate(), "csv", goals_of(Space()), folder=tmp_path)
+    part = work(Chunk(7, 0, 100))
+    sent = laid(part, work)
+    assert sent.laid is not None
+    assert sent.data == b""
+    assert sent.laid.file.read_bytes() == part.data
+    assert sent.laid.file.name.startswith("part-000007.csv")
+    assert Record.of(sent) == Record.of(part)
+    assert laid(part, replace(work, folder=tmp_path / "full")) is part
+    assert laid(part, replace(work, folder=None)) is part
+
+
+def test_what_a_killed_worker_laid_is_gone_at_the_end(tmp_path: Path) -> None:
+    torn = tmp_path / "out" / "points" / "part-000003.csv.1.abc.tmp"
+
+    class Leaving(Evaluate):
+        def __call__(self, points: Any) -> Any:
+            torn.touch()
+            return super().__call__(points)
+
+    small(tmp_path / "out", evaluate=Leaving())
+    assert not torn.exists()
+    small(tmp_path / "whole")
+    assert files(tmp_path / "out") == files(tmp_path / "whole")

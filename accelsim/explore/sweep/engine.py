@@ -22,7 +22,7 @@ from typing import Final, cast
 
 from accelsim.base.errors import AccelsimError, InputError, Problem
 from accelsim.base.processes import prepare, quiet_start
-from accelsim.explore.sweep.work import Chunk, Part, Work
+from accelsim.explore.sweep.work import Chunk, Part, Work, laid
 
 Run = Callable[[Iterator[Chunk]], Iterator[Part]]
 Engine = Callable[[Work], AbstractContextManager[Run]]
@@ -179,7 +179,7 @@ def _serve(pipe: Connection, packed: bytes) -> None:
         try:
             # here and not on the way in: an evaluator reads files again, and may have to say what is wrong
             work = work or cast(Work, pickle.loads(packed))
-            answer: Part | BaseException = work(chunk)
+            answer: Part | BaseException = laid(work(chunk), work)
         except AccelsimError as error:
             answer = error
         except Exception as error:  # not every exception survives a pipe

@@ -93,7 +93,7 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
 def _shared_pace(
     space: Space, evaluator: Evaluator, index: NDArray[np.int64], alone: float, chunk: int
 ) -> tuple[float, int]:
-    """(seconds a point, points timed) where a chunk's points share work: its first takes what one `alone` does.
+    """(seconds a point, points timed) of points that share work: a chunk's first takes what one `alone` does.
 
     `index`: points that were evaluated, of which one gets its neighbours.
     """

@@ -19,7 +19,7 @@ from accelsim.explore.sweep.engine import Engine, Pool, here
 from accelsim.explore.sweep.inputs import inputs_of
 from accelsim.explore.sweep.sampling import SAMPLERS
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.store import MANIFEST, Store, read_manifest
+from accelsim.explore.sweep.store import MANIFEST, POINTS, Store, read_manifest
 from accelsim.explore.sweep.summary import Tally
 from accelsim.explore.sweep.work import Chunk, Evaluator, Goals, Indices, Part, Work, better
 
@@ -117,6 +117,8 @@ def sweep(
             tally = None
         if tally is not None:
             work = replace(work, watch=tally.summing.of_part)
+        if method not in SEARCHED:
+            work = replace(work, folder=store.directory / POINTS)
         kept = _Kept(store, work.goals, n_points, progress, tally)
         try:
             with engine(work) as run:

@@ -23,11 +23,11 @@ from types import TracebackType
 from typing import Any, Final
 
 from accelsim.base.errors import InputError, Problem
-from accelsim.base.write import sync_folder, write_whole
+from accelsim.base.write import TEMPORARY, put_whole, sync_folder, write_whole
 from accelsim.explore.sweep.encode import Columns
 from accelsim.explore.sweep.lock import NAME as LOCK
 from accelsim.explore.sweep.lock import Lock
-from accelsim.explore.sweep.work import Part
+from accelsim.explore.sweep.work import Part, part_name
 
 SCHEMA: Final = "accelsim.sweep/1"
 MANIFEST: Final = "manifest.json"
@@ -55,8 +55,10 @@ class Record:
 
     @staticmethod
     def of(part: Part) -> Record:
-        digest = hashlib.sha256(part.data).hexdigest()
-        n_bytes = len(part.data)
+        if part.laid is not None:
+            digest, n_bytes = part.laid.sha256, part.laid.n_bytes
+        else:
+            digest, n_bytes = hashlib.sha256(part.data).hexdigest(), len(part.data)
         return Record(part.number, part.n_raw, part.rows, part.n_ok, n_bytes, digest, part.span, part.best)
 
     @staticmethod
@@ -113,7 +115,9 @@ class Store:
         record = Record.of(part)
         row = record.row() | {"columns": self.columns}
         with self._writing(f"part {part.number}"):
-            if part.data:
+            if part.laid is not None:
+                put_whole(part.laid.file, self._file(part.number), durable=True)
+            elif part.data:
                 write_whole(self._file(part.number), part.data, durable=True)
             _append(self._journal, json.dumps(row, separators=(",", ":")).encode() + b"\n")
         self.done[part.number] = record
@@ -125,6 +129,8 @@ class Store:
     def finish(self) -> None:
         """Once all parts are done: the journal becomes the list of parts in the manifest."""
         with self._writing(MANIFEST):
+            for file in (self.directory / POINTS).glob(f"*{TEMPORARY}"):
+                file.unlink()  # of a worker that was killed
             self._write_manifest(complete=True)
             self._drop_journal()
 
@@ -230,7 +236,7 @@ def refuse_foreign(directory: Path) -> None:
 
 
 def part_file(directory: Path, number: int, format: str) -> Path:
-    return directory / POINTS / f"part-{number:06d}.{format}"
+    return directory / POINTS / part_name(number, format)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

@@ -6,14 +6,17 @@ disk, and who keeps the store has little left to do. The same chunk gives the sa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.base.errors import InputError, Problem
+from accelsim.base.write import write_beside
 from accelsim.explore.sweep.encode import Coded, Column, Columns, Format, encode, plain
 
 Indices = NDArray[np.int64]  # [n], of raw points
@@ -79,6 +82,15 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """A file that a worker has written beside the one it is to become."""
+
+    file: Path
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A chunk's answer: the bytes of its file, empty where no point of it is in the space."""
 
@@ -94,6 +106,8 @@ class Part:
     data: bytes
     seen: Any = None
     """What the work's `watch` saw of its points."""
+    laid: Laid | None = None
+    """Where the bytes are, instead of here."""
 
 
 Watch = Callable[[Mapping[str, NDArray[Any]], NDArray[np.bool_]], Any]
@@ -114,6 +128,8 @@ class Work:
     sample: Indices | None = None
     """The raw indices that chunks count, where not all points are wanted."""
     watch: Watch | None = None
+    folder: Path | None = None
+    """Where workers of this machine lay what they have made, which is too much for a pipe."""
 
     def points(self, chunk: Chunk) -> Points:
         if chunk.listed is not None:
@@ -145,6 +161,23 @@ class Work:
         n_ok = int(ok.sum())
         seen = None if self.watch is None else self.watch({"index": points.index, **metrics}, kept)
         return Part(chunk.number, chunk.n_raw, len(points.index), n_ok, span, columns, best, data, seen)
+
+
+def part_name(number: int, format: str) -> str:
+    """Of a part's file."""
+    return f"part-{number:06d}.{format}"
+
+
+def laid(part: Part, work: Work) -> Part:
+    """The same part, its bytes in the work's folder; as it is where they can't be written there."""
+    if work.folder is None or not part.data:
+        return part
+    try:
+        file = write_beside(work.folder / part_name(part.number, work.format), part.data, durable=True)
+    except OSError:
+        return part  # who keeps it meets the same error, and says what is kept
+    where = Laid(file, len(part.data), hashlib.sha256(part.data).hexdigest())
+    return replace(part, data=b"", laid=where)
 
 
 def is_ok(metrics: Mapping[str, NDArray[Any]], n: int) -> NDArray[np.bool_]:
