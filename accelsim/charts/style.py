@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import floor, log10
-from typing import Final
+from typing import Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.ticker import FuncFormatter
 
 from accelsim.results.format import si
@@ -22,6 +23,9 @@ CYCLES: Final = {"compute": "#0072B2", "fill and drain": "#56B4E9", "stall": "#D
 INK: Final = "#333333"
 
 
+Layout = Literal["constrained"] | LayoutEngine
+
+
 def level_colours(levels: Iterable[str]) -> dict[str, str]:
     """One colour a level: arithmetic and DRAM keep theirs, so that pictures of two machines compare."""
     fixed = {"mac": MAC, "dram": DRAM}
@@ -29,14 +33,18 @@ def level_colours(levels: Iterable[str]) -> dict[str, str]:
     return {level: fixed[level] if level in fixed else next(free) for level in levels}
 
 
-def canvas(width: float, height: float, n_panels: int = 1) -> tuple[Figure, list[Axes]]:
+def canvas(
+    width: float, height: float, n_panels: int = 1, layout: Layout = "constrained"
+) -> tuple[Figure, list[Axes]]:
     """A figure of panels side by side, without pyplot: nothing global, nothing to close, no display."""
-    return panels(width, height, 1, n_panels)
+    return panels(width, height, 1, n_panels, layout)
 
 
-def panels(width: float, height: float, n_lines: int, n_columns: int) -> tuple[Figure, list[Axes]]:
-    """A figure of panels in a grid, line after line."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+def panels(
+    width: float, height: float, n_lines: int, n_columns: int, layout: Layout = "constrained"
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels in a grid, line after line; `layout` finds the room around them."""
+    figure = Figure(figsize=(width, height), layout=layout)
     made = figure.subplots(n_lines, n_columns, squeeze=False)
     every: list[Axes] = [axes for line in made for axes in line]
     for axes in every:

@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from accelsim.charts import style
+from accelsim.charts.margins import Margins
 from accelsim.charts.thin import thinned, unit, wide
 from accelsim.results.format import quantity
 
@@ -62,7 +63,7 @@ def pareto(
     `colour` is a third objective: the front's points then have its colour, and no line joins them. `n_points`
     is the number of all points, where the axes have not all of the dominated ones.
     """
-    figure, (axes,) = style.canvas(7.0, 5.0)
+    figure, (axes,) = style.canvas(7.0, 5.0, layout=Margins())
     xs, ys = np.asarray(x.values, dtype=np.float64), np.asarray(y.values, dtype=np.float64)
     known = np.isfinite(xs) & np.isfinite(ys)
     rest = known.copy()
@@ -81,7 +82,9 @@ def pareto(
         dots = axes.scatter(
             xs[front], ys[front], s=20, c=third[front], cmap="viridis", zorder=3, label="Pareto front"
         )
-        bar = figure.colorbar(dots, ax=axes, format=FuncFormatter(lambda value, _: colour.said(value)))
+        bar = figure.colorbar(
+            dots, ax=axes, fraction=0.05, pad=0.03, format=FuncFormatter(lambda value, _: colour.said(value))
+        )
         bar.set_label(colour.label, fontsize=9, color=style.INK)
         bar.ax.tick_params(labelsize=8)
     if knee is not None:
@@ -110,7 +113,7 @@ def parallel(axes_of: Sequence[Axis], knee: int | None, title: str = "") -> Figu
     if knee is not None:
         shown = np.unique(np.append(shown, knee))
     places = np.stack([_place(axis) for axis in axes_of], axis=1)  # [n, axes]
-    figure, (axes,) = style.canvas(max(6.0, 1.45 * len(axes_of) + 0.8), 4.4)
+    figure, (axes,) = style.canvas(max(6.0, 1.45 * len(axes_of) + 0.8), 4.4, layout=Margins())
     at = np.arange(len(axes_of))
     lines = np.stack([np.broadcast_to(at, (len(shown), len(at))), places[shown]], axis=2)
     drawn = LineCollection(list(lines), cmap="viridis", linewidths=0.9, alpha=0.75)
@@ -149,7 +152,7 @@ def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
         decades = float(np.log10(values.max() / values.min()))
         one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
-        one.set_minor_formatter(NullFormatter())
+        one.set_minor_locator(NullLocator())
     one.set_major_formatter(FuncFormatter(lambda value, _: axis.said(value)))
     one.set_label_text(axis.label, fontsize=9, color=style.INK)
     axes.grid(axis="x" if which == "x" else "y", color="#DDDDDD", linewidth=0.6)

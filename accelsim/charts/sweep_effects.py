@@ -8,10 +8,11 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from accelsim.charts import style
+from accelsim.charts.margins import Margins
 from accelsim.charts.sweep import Axis, scale
 from accelsim.charts.thin import wide
 
@@ -30,7 +31,7 @@ Share = tuple[Sequence[str], float]
 def effects(panels: Mapping[str, Sequence[Share]], title: str = "") -> Figure:
     """The greatest shares of each objective's variance, a panel an objective."""
     n_bars = max(1, *(min(MOST_BARS, len(shares)) for shares in panels.values()))
-    figure, axes_of = style.canvas(4.4 * len(panels), 1.5 + 0.3 * n_bars, len(panels))
+    figure, axes_of = style.canvas(4.4 * len(panels), 1.5 + 0.3 * n_bars, len(panels), Margins())
     for axes, (objective, shares) in zip(axes_of, panels.items(), strict=True):
         shown = list(shares)[:MOST_BARS]
         for place, (names, share) in enumerate(shown):
@@ -61,7 +62,9 @@ def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", d
     """
     across, down = [x.said(float(v)) for v in x.values], [y.said(float(v)) for v in y.values]
     figure, (axes,) = style.canvas(
-        2.2 + 0.55 * min(max(6, len(across)), MOST_WIDE), 1.8 + 0.42 * min(max(5, len(down)), MOST_WIDE)
+        2.2 + 0.55 * min(max(6, len(across)), MOST_WIDE),
+        1.8 + 0.42 * min(max(5, len(down)), MOST_WIDE),
+        layout=Margins(),
     )
     known = values[np.isfinite(values)]
     log = wide(known)
@@ -69,12 +72,12 @@ def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", d
     colours = "viridis" if shown.maximise else "viridis_r"
     norm = LogNorm(known.min(), known.max()) if log else None
     image = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", origin="lower")
-    bar = figure.colorbar(image, ax=axes)
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03)
     if log:
         bar.locator = LogLocator(subs=(1.0, 2.0, 5.0))
     bar.formatter = FuncFormatter(lambda value, _: shown.said(value))
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
     bar.update_ticks()
+    bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.set_label(shown.label, fontsize=9, color=style.INK)
     bar.ax.tick_params(labelsize=8)
     if len(across) <= MOST_NUMBERS and len(down) <= MOST_NUMBERS and len(known):
@@ -103,7 +106,7 @@ def hypervolume(
     evaluations: NDArray[Any], volume: NDArray[Any], whole: float | None, title: str = ""
 ) -> Figure:
     """Hypervolume of the front found so far against points evaluated; `whole` is that of all points."""
-    figure, (axes,) = style.canvas(6.5, 4.0)
+    figure, (axes,) = style.canvas(6.5, 4.0, layout=Margins())
     axes.plot(evaluations, volume, drawstyle="steps-post", color=SINGLE, linewidth=1.4, label="found")
     if whole is not None:
         axes.axhline(whole, color="#D55E00", linewidth=1.0, linestyle="--", label="all points")

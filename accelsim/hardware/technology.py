@@ -203,6 +203,7 @@ def dram_devices() -> dict[str, DramDevice]:
     return dict(load_dram(DRAM_FILE).devices)
 
 
+@cache
 def nodes() -> tuple[str, ...]:
     """The names of the process nodes that ship, largest first."""
     names = [name for name in list_shipped("technologies") if name != DRAM_FILE]
