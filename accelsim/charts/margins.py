@@ -38,9 +38,9 @@ class Margins(LayoutEngine):
         width, height = (72 * side for side in fig.get_size_inches())
         panels = [axes for axes in fig.axes if axes.get_label() != COLORBAR]
         bars = [axes for axes in fig.axes if axes.get_label() == COLORBAR]
-        left = max(_beside(axes.yaxis) for axes in panels)
+        left = max(max(_beside(axes.yaxis), _overhang(axes.xaxis, 0)) for axes in panels)
         right = max((_beside(axes.yaxis) for axes in bars), default=0.0)
-        right = max(right, max(_widest(axes.xaxis) for axes in panels) / 2)  # the last may stand at the edge
+        right = max(right, max(_overhang(axes.xaxis, -1) for axes in panels))
         bottom = max(_below(axes.xaxis) for axes in panels)
         above = max(_legend_above(axes) for axes in panels)
         heading: Any = getattr(fig, "_suptitle", None)
@@ -63,15 +63,19 @@ def _texts(axis: Axis) -> list[str]:
     return list(axis.get_major_formatter().format_ticks(axis.get_majorticklocs().tolist()))
 
 
-def _widest(axis: Axis) -> float:
-    """Points of the longest text of a tick."""
-    lines = [line for text in _texts(axis) for line in text.split("\n")]
-    return EM * TICK * max(map(len, lines), default=0)
+def _width(texts: list[str]) -> float:
+    """Points of the longest line."""
+    return EM * TICK * max((len(line) for text in texts for line in text.split("\n")), default=0)
+
+
+def _overhang(axis: Axis, end: int) -> float:
+    """Points of the first or last tick's text beyond its panel, where the tick is at the edge."""
+    return _width([text for text in _texts(axis) if text][end:][:1]) / 2
 
 
 def _beside(axis: Axis) -> float:
     """Points that a vertical axis takes beside its panel."""
-    ticks = _widest(axis)
+    ticks = _width(_texts(axis))
     label = LINE * LABEL + GAP / 2 if axis.get_label_text() else 0.0
     return (ticks + MARK if ticks else 0.0) + label
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from accelsim.charts import style
-from accelsim.charts.margins import Margins
+from accelsim.charts.margins import EM, TICK, Margins
 from accelsim.charts.sweep import Axis, scale
 from accelsim.charts.thin import wide
 
@@ -31,7 +31,9 @@ Share = tuple[Sequence[str], float]
 def effects(panels: Mapping[str, Sequence[Share]], title: str = "") -> Figure:
     """The greatest shares of each objective's variance, a panel an objective."""
     n_bars = max(1, *(min(MOST_BARS, len(shares)) for shares in panels.values()))
-    figure, axes_of = style.canvas(4.4 * len(panels), 1.5 + 0.3 * n_bars, len(panels), Margins())
+    longest = max((len(" x ".join(names)) for shares in panels.values() for names, _ in shares), default=0)
+    width = max(4.4, 2.6 + longest * EM * TICK / 72)  # the bars keep their room beside long names
+    figure, axes_of = style.canvas(width * len(panels), 1.5 + 0.3 * n_bars, len(panels), Margins())
     for axes, (objective, shares) in zip(axes_of, panels.items(), strict=True):
         shown = list(shares)[:MOST_BARS]
         for place, (names, share) in enumerate(shown):

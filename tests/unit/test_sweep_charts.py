@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from accelsim.charts.sweep import Axis, parallel, pareto
 from accelsim.charts.sweep_effects import effects, heat, hypervolume
@@ -117,3 +121,37 @@ def test_a_heat_map_has_the_variables_that_matter_alone_else_those_that_do_toget
     assert _strongest(["rate", "flow", "size"], together) == ["size", "flow"]
     assert _strongest(["flow", "size"], [Effect(("size",), 0.9, ())]) == ["size", "flow"]
     assert _strongest(["flow", "rate", "size"], [Effect(("size",), 0.9, ())]) == ["size"]
+
+
+LONG = Axis("clusters.channel.bandwidth.value", np.array([6.4e9, 12.8e9, 51.2e9]), "B/s")
+WORDS = Axis("dataflow", np.arange(3), "", ("weight_stationary", "os", "is"))
+FAST = Axis("throughput_fps", np.array([1.0, 20.0, 647.0]), "images/s", maximise=True)
+SLOW = Axis("latency_s", np.array([1e-6, 2e-4, 3e-2]), "s")
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        pareto(SLOW, FAST, np.array([0, 1]), 0, "a title"),
+        pareto(SLOW, LONG, np.array([0, 1]), 0, "a title", colour=FAST),
+        parallel([LONG, WORDS, SLOW, FAST], 1, "a title"),
+        effects({"latency_s": [(("clusters.channel.bandwidth.value", "dataflow"), 0.5)], "energy_j": []}),
+        heat(SLOW, LONG, np.arange(1.0, 10.0).reshape(3, 3), FAST, "a title", "a detail"),
+        heat(LONG, WORDS, np.full((3, 3), 4.0), SLOW, "a title"),
+        hypervolume(np.array([1, 10, 1000]), np.array([0.1, 0.5, 0.9]), 0.95, "a title"),
+    ],
+)
+def test_all_texts_have_room(figure: Figure) -> None:
+    """By Matplotlib's own measure, which is what the margins spare."""
+    FigureCanvasAgg(figure).draw()
+    found = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert found.x0 >= -0.01
+    assert found.y0 >= -0.01
+    assert found.x1 <= width + 0.01
+    assert found.y1 <= height + 0.01
+    inside = [axes.get_position() for axes in figure.axes]
+    assert all(box.width > 0.01 and box.height > 0.3 for box in inside)
+    panels = [axes.get_tightbbox() for axes in figure.axes]
+    for one, other in itertools.combinations(panels, 2):
+        assert one.x1 <= other.x0 or other.x1 <= one.x0
