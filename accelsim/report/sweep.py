@@ -205,7 +205,7 @@ def counts(answer: Row) -> str:
         count(totals["n_points"], "point"),
         f"{totals['n_ok']:,} ok",
     ]
-    others = ("infeasible", "error", "screened")
+    others = ("excluded", "infeasible", "error", "screened")
     words += [f"{totals[f'n_{kind}']:,} {kind}" for kind in others if totals.get(f"n_{kind}")]
     return ", ".join(words)
 

@@ -24,7 +24,12 @@ METRICS: Final = (
     _metric("area_mm2", "mm2", "Of the chip's parts that have an area."),
     _metric("power_w", "W", "Mean power of a pass.", "energy_j / latency_s"),
     _metric("gap_frac", "1", "What the search may have missed; 0 where the optimum is proven."),
-    _metric("status", "", "`ok`, `infeasible` (nothing fits, a constraint) or `error`.", dtype="str"),
+    _metric(
+        "status",
+        "",
+        "`ok`, `excluded` (breaks a constraint), `infeasible`, `error`, `screened`.",
+        dtype="str",
+    ),
     _metric("reason", "", "Why a point is not ok.", dtype="str"),
 )
 """What `accelsim sweep` writes for a point beside its variables."""

@@ -60,7 +60,11 @@ def test_the_answer_is_made_of_the_points_that_are_kept(folder: Path) -> None:
     kept = points["area_mm2"] <= 3
     totals = found["totals"]
     assert totals["n_ok"] == kept.sum() < len(kept)
-    assert totals["n_infeasible"] == (~kept).sum()
+    assert totals["n_excluded"] == (~kept).sum()
+    for status in ("ok", "excluded", "infeasible", "error"):  # what is stored is what is counted
+        assert totals[f"n_{status}"] == (points["status"] == status).sum()
+    assert set(points["reason"][~kept]) == {"breaks area_mm2 <= 3 mm2"}
+    assert (points["latency_s"] > 0).all()
     for view in found["pareto"][1:]:
         of_network = kept & (points["network"] == view["network"])
         at = list(points["index"]).index(view["best"]["energy_j"])

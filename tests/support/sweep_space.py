@@ -67,8 +67,8 @@ class Space:
         columns = {"rows": rows[kept], "cols": cols[kept], "dataflow": index[kept] % len(KINDS)}
         return Points(index[kept], columns, {"dataflow": KINDS})
 
-    def keeps(self, columns: Any) -> NDArray[np.bool_]:
-        return np.asarray(columns["energy_j"] <= self.most_j)
+    def broken(self, columns: Any) -> NDArray[np.str_]:
+        return np.where(columns["energy_j"] <= self.most_j, "", "energy_j <= most_j")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ def python_of(text: str) -> str:
 def brute_force(case: dict[str, Any]) -> list[dict[str, Any]]:
     """Every point by nested loops, each expression evaluated by Python itself."""
     found = []
-    for index, values in enumerate(itertools.product(*case["vary"].values())):
+    levels = [v if name == "dataflow" else sorted(v) for name, v in case["vary"].items()]
+    for index, values in enumerate(itertools.product(*levels)):
         row: dict[str, Any] = dict(zip(case["vary"], values, strict=True))
         for name, text in case["derived"].items():
             row[name.replace(".", "_")] = eval(python_of(text), FUNCTIONS, row)
@@ -218,4 +219,10 @@ def test_constraints_on_metrics_wait_for_the_metrics(tmp_path: Path) -> None:
         "energy_j": np.array([2.0, 1.0, 1.0]),
         "latency_s": np.array([1e-3, 1e-4, 1e-4]),
     }
-    assert space.keeps({**points.columns, **metrics}).tolist() == [True, False, False]
+    broken = space.broken({**points.columns, **metrics}).tolist()
+    assert broken == ["", "area <= 50 mm2", "area <= 50 mm2"]
+    metrics |= {"area_mm2": np.ones(3), "energy_j": np.array([2.0, 2.1, np.nan])}
+    assert space.broken({**points.columns, **metrics}).tolist() == [
+        "",
+        *["energy_j <= 2 and latency_s <= 1 ms"] * 2,
+    ]

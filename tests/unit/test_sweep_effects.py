@@ -32,7 +32,7 @@ def variance(name: str, y: np.ndarray, factors: list[Factor], size: int = 5) -> 
     for start in range(0, len(y), size):
         some = np.arange(start, min(start + size, len(y)))
         some = some[np.isfinite(y[some])]
-        cells.add([one.codes[some] for one in factors], y[None, some])
+        cells.add([one.codes[some] for one in factors], y[None, some], np.ones(len(some), bool))
     return effects.variance([name], 0, cells, factors)
 
 

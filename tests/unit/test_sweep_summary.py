@@ -14,7 +14,7 @@ from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import sweep
 from accelsim.explore.sweep.space import Sample, Space
-from accelsim.explore.sweep.stored import Stored
+from accelsim.explore.sweep.stored import Stored, read_columns
 from accelsim.explore.sweep.summary import Summing, Tally
 
 SPACE = """schema: accelsim.space/1
@@ -94,10 +94,10 @@ def test_parts_are_merged_in_their_order_whatever_order_they_come_in(space: Spac
     for start in range(0, 600, 100):
         columns = {
             "index": np.arange(start, start + 100),
-            "status": np.where(random.random(100) < 0.9, "ok", "error"),
+            "status": random.choice(["ok", "excluded", "infeasible"], 100),
             **{name: random.lognormal(size=100) for name in ("latency_s", "energy_j", "utilization_frac")},
         }
-        parts.append(summing.of_part(columns, random.random(100) < 0.9))
+        parts.append(summing.of_part(columns))
     totals = []
     for order in (range(6), (5, 3, 0, 1, 4, 2)):
         tally = Tally(summing)
@@ -119,3 +119,20 @@ def test_where_a_machine_s_networks_may_lie_in_several_parts_the_points_are_read
     )
     assert tally_of(replace(space, variables=(network, *several))) is None
     assert tally_of(replace(space, method="dataflow")) is None
+
+
+def test_a_constraint_on_metrics_is_not_taken_for_what_a_variable_does(space: Space, tmp_path: Path) -> None:
+    """Machines that keep a latency at a low bandwidth are others than those that keep it at a high one."""
+    free = replace(space, constraints=tuple(one for one in space.constraints if not one.on_metrics))
+    answers = []
+    for one in (space, free):
+        sweep(one, evaluator_of(one), tmp_path / f"{len(one.constraints)}", format="csv")
+        answers.append(answer(one, tmp_path / f"{len(one.constraints)}", options={}, keep=False))
+    found, wanted = answers
+    assert found["totals"]["n_excluded"] > 0 == wanted["totals"]["n_excluded"]
+    assert found["pareto"][0]["effects"] == wanted["pareto"][0]["effects"]
+    best = min(point["energy_j"] for point in found["points"])
+    columns = read_columns(tmp_path / "3", ["energy_j", "latency_s", "area_mm2", "status"])
+    ok = columns["status"] == "ok"
+    assert best == columns["energy_j"][ok].min() > columns["energy_j"].min()
+    assert (ok == (columns["latency_s"] <= 1e-3) & (columns["area_mm2"] <= 3)).all()

@@ -17,9 +17,9 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
-from accelsim.explore.sweep.source import STATUSES
+from accelsim.explore.sweep.source import STATUSES, Sifted
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import sifted
+from accelsim.explore.sweep.stored import Stored
 from accelsim.explore.sweep.summary import Summary, Summing, Tally
 from accelsim.results.plain import to_json
 
@@ -47,9 +47,9 @@ def answer(
     Points pass part by part, so that memory does not grow with their number.
     """
     objectives = objectives_of(space)
-    points = sifted(directory, space)
+    points = Sifted(Stored(directory))
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
-    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
+    wanted = ["index", *space.names, *(one.name for one in objectives), *shown, "status"]
     columns = list(dict.fromkeys(wanted))
     answers = answers_of(points, space.variables, objectives, columns, summary)
     curve = None

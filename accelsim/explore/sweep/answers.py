@@ -83,7 +83,7 @@ def _view(asked: Asked, network: int | None, seen: Seen) -> View:
     return View(
         None if name is None else str(name),
         seen.n_points,
-        seen.cells.n,
+        seen.n_ok,
         asked.columns(machine, network),
         costs,
         at,

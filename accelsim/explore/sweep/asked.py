@@ -50,14 +50,13 @@ class Asked:
         place = np.searchsorted(self.rows["index"], self.points(machine, network))
         if network is not None:
             return {name: self.rows[name][place[:, 0]] for name in self._columns}
-        same = {one.name for one in self.numbering.factors} | {"index"}
         merged: dict[str, NDArray[Any]] = {}
         for name in self._columns:
             values = self.rows[name][place]
             if name == NETWORK or name in TEXTS:
                 continue
-            means = name not in same and values.dtype.kind in "iuf"
-            merged[name] = geometric(values) if means else values[:, 0]
+            means = values.dtype.kind in "iuf" and (values != values[:, :1]).any()
+            merged[name] = geometric(values) if means and name != "index" else values[:, 0]
         merged["status"] = np.where(self._ok[place].all(axis=1), "ok", "infeasible")
         return merged
 

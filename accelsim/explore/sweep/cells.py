@@ -46,8 +46,12 @@ class Cells:
         self.mean, self.squares = np.zeros(2 * k), np.zeros(2 * k)  # squares: sum of (y - mean)^2
         self.least, self.most = np.full(k, np.inf), np.full(k, -np.inf)
 
-    def add(self, codes: Sequence[Ints], values: Floats) -> None:
-        """Points by the place of their value in each variable, [n] each, and metrics [k, n], finite."""
+    def add(self, codes: Sequence[Ints], values: Floats, counts: NDArray[np.bool_]) -> None:
+        """Points by the place of their value in each variable, [n] each, and metrics [k, n], finite.
+
+        The best is one of those that count [n]; what a variable does is asked of all, or constraints would
+        be taken for its effect.
+        """
         if not values.shape[1]:
             return
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,7 +60,7 @@ class Cells:
             self._count(both.shape[1], mean, np.square(both - mean[:, None]).sum(axis=1))
         self.least = np.minimum(self.least, values.min(axis=1))
         self.most = np.maximum(self.most, values.max(axis=1))
-        costs = values * self._signs[:, None]
+        costs = np.where(counts, values * self._signs[:, None], np.inf)
         for axes, table in self.tables.items():
             cell = codes[axes[0]]
             if len(axes) == 2:

@@ -74,7 +74,7 @@ def _stored(work: Work, store: Store, number: int, listed: Indices) -> Values:
                 hint="resume with the version that started it, or choose another directory",
             )
         )
-    ok = is_ok(table, len(listed)) & work.space.keeps(table)
+    ok = is_ok(table)
     goals = np.stack([table[name] for name, _ in work.goals], axis=1)  # [n, goals]
     ok &= np.isfinite(goals).all(axis=1)
     rows = zip(listed.tolist(), goals.tolist(), ok.tolist(), strict=True)

@@ -17,7 +17,7 @@ from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import Floats, Objective
 from accelsim.explore.sweep.source import OK, Sifted, geometric
 from accelsim.explore.sweep.space import Space
-from accelsim.explore.sweep.stored import sifted
+from accelsim.explore.sweep.stored import Stored
 
 N_GROWTH: Final = 40
 """Places at which the hypervolume of a sample is taken."""
@@ -63,7 +63,7 @@ def front_of_all(space: Space, objectives: Sequence[Objective]) -> Floats | None
     with tempfile.TemporaryDirectory(prefix="accelsim_whole_") as place:
         sweep(whole, evaluator_of(whole), Path(place))
         goals = [one.name for one in objectives]
-        found = answers_of(sifted(place, space), space.variables, objectives, ["index", *goals])
+        found = answers_of(Sifted(Stored(place)), space.variables, objectives, ["index", *goals])
     return found.views[0].costs
 
 

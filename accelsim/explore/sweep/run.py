@@ -291,6 +291,7 @@ def _command(space: Any, directory: Path, workers: int, cluster: str | None) -> 
     words = ["accelsim", "sweep", str(getattr(space, "file", None) or "SPACE.yaml"), "-o", str(directory)]
     words += ["--workers", str(workers)] if workers != 1 else []
     words += ["--cluster", cluster] if cluster else []
+    words += ["--compat", space.compat] if getattr(space, "compat", None) else []
     return shlex.join([*words, "--resume"])
 
 

@@ -140,8 +140,7 @@ class _State:
         for one in chunks:
             table = _read(self.work, self.store, one)
             stop = at + len(table["index"])
-            counts = is_ok(table, stop - at) & self.work.space.keeps(table)
-            ok[at:stop] = counts
+            ok[at:stop] = is_ok(table)
             for column, name in enumerate(names):
                 values[at:stop, column] = table[name]
             at = stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.explore.sweep.numbering import Numbering
+from accelsim.explore.sweep.work import EXCLUDED
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
-Keeps = Callable[[Columns], NDArray[np.bool_]]
-"""Which points meet the constraints on metrics."""
 
 ABSENT: Final = -1
 OK: Final = 0
-STATUSES: Final = ("ok", "infeasible", "error", "screened")
-"""What can come of a point."""
+STATUSES: Final = ("ok", EXCLUDED, "infeasible", "error", "screened")
+"""What can come of a point: the first two have metrics."""
+WITH_METRICS: Final = 2
 WINDOW: Final = 2**16
 """Points that are looked at together where a machine's networks lie in several parts."""
 
@@ -45,21 +45,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """A source of which the points that break a constraint on metrics are infeasible.
-
-    `keeps` tells which points meet the constraints, and looks at the columns `needs`.
-    """
+    """A source with what came of each point as a place in STATUSES."""
 
     source: Source
-    keeps: Keeps | None = None
-    needs: tuple[str, ...] = ()
 
     def table(self, at: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Columns of a part, its `index`, and its `status` as places in STATUSES."""
-        wanted = tuple(dict.fromkeys(("index", *names, *self.needs, "status")))
-        table = dict(self.source.table(at, wanted))
-        kept = self.keeps(table) if self.keeps is not None and len(table["index"]) else None
-        return table | {"status": status_codes(table["status"], kept)}
+        """Columns of a part, its `index`, and its `status`."""
+        table = dict(self.source.table(at, tuple(dict.fromkeys(("index", *names, "status")))))
+        return table | {"status": status_codes(table["status"])}
 
     def held(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """The same of all parts."""
@@ -78,13 +71,11 @@ class Block:
     values: dict[str, Floats]  # [m, networks]
 
 
-def status_codes(status: NDArray[Any], kept: NDArray[np.bool_] | None) -> NDArray[np.int8]:
-    """Places in STATUSES; points that are ok are infeasible where they are not kept."""
+def status_codes(status: NDArray[Any]) -> NDArray[np.int8]:
+    """Places in STATUSES."""
     codes = np.full(len(status), STATUSES.index("error"), np.int8)
     for code, word in enumerate(STATUSES):
         codes[status == word] = code
-    if kept is not None:
-        codes[(codes == OK) & ~kept] = STATUSES.index("infeasible")
     return codes
 
 

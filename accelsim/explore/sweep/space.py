@@ -123,11 +123,6 @@ class Space:
         """The base unit of each column, "" where it has none."""
         return {column.name: column.unit for column in self.all_columns}
 
-    @property
-    def metrics_needed(self) -> tuple[str, ...]:
-        """Columns that the constraints on metrics name."""
-        return tuple(sorted(set().union(*(one.tree.names() for one in self.constraints if one.on_metrics))))
-
     def points(self, start: int, stop: int) -> Points:
         """The points among combinations start to stop - 1 that meet the constraints on variables."""
         stop = min(stop, self.n_raw)
@@ -159,20 +154,20 @@ class Space:
             columns[derived.name] = self._settled(derived, columns)
         return Points(index, {name: columns[name] for name in self.names}, self.labels)
 
-    def keeps(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Which rows of points with their metrics meet the constraints on metrics  # [n]
+    def broken(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.str_]:
+        """The first constraint on metrics that each point breaks, "" where it meets all  # [n]
 
         `columns` has the variables (codes or texts) and metrics that they name; nan meets none.
         """
-        kept = np.ones(len(next(iter(columns.values()))) if columns else 0, bool)
+        found = np.zeros(len(next(iter(columns.values()))) if columns else 0, np.str_)
         for one in self.constraints:
             if one.on_metrics:
                 missing = sorted(one.tree.names() - set(columns))
                 if missing:
                     said = f"needs {', '.join(missing)}, which method {self.method} does not give"
                     raise InputError(Problem(said, self.file, one.line, key=f"where: {one.text}"))
-                kept &= compute(one.tree, columns)
-        return kept
+                found = np.where((found == "") & ~compute(one.tree, columns), one.text, found)
+        return found
 
     def count(self, limit: int = 2**24) -> int | None:
         """Number of points that meet the constraints on variables; None beyond `limit` combinations."""

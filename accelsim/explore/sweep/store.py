@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -161,13 +162,13 @@ class Store:
     def _same(self, found: Mapping[str, Any]) -> None:
         problems = [
             Problem(
-                f"the sweep in the directory was started with {_short(found.get(key))}, not {_short(value)}",
+                f"the sweep in the directory was started with {_short(one)}, not {_short(other)}",
                 file=str(self.directory / MANIFEST),
-                key=key,
+                key=where,
                 hint="resume with what it was started with, or choose another directory",
             )
             for key, value in json.loads(json.dumps(self.plan)).items()
-            if found.get(key) != value
+            for where, one, other in _differences(key, found.get(key), value)
         ]
         if problems:
             raise InputError(problems)
@@ -281,6 +282,20 @@ def _append(handle: int, line: bytes) -> None:
     while line:
         line = line[os.write(handle, line) :]
     os.fsync(handle)
+
+
+def _differences(key: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The keys below a key whose values differ; of long texts the first line that does."""
+    if one == other:
+        return
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in {**one, **other}:
+            yield from _differences(f"{key}.{name}", one.get(name), other.get(name))
+    elif isinstance(one, str) and isinstance(other, str) and "\n" in one + other:
+        lines = zip_longest(one.splitlines(), other.splitlines())
+        yield next((f"{key}, line {at}", a, b) for at, (a, b) in enumerate(lines, 1) if a != b)
+    else:
+        yield key, one, other
 
 
 def _short(value: Any) -> str:

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from accelsim.base.errors import InputError, Problem, did_you_mean
 from accelsim.explore.sweep.encode import decode, empty
-from accelsim.explore.sweep.source import Sifted
-from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import part_file, read_manifest
 
 if TYPE_CHECKING:
@@ -44,12 +42,6 @@ class Stored:
             raise InputError(
                 Problem(f"can't be read: {error}", file=str(file), hint="sweep --resume makes it again")
             ) from None
-
-
-def sifted(directory: str | Path, space: Space) -> Sifted:
-    """The points of a directory under the constraints on metrics of its space."""
-    needs = space.metrics_needed
-    return Sifted(Stored(directory), space.keeps if needs else None, needs)
 
 
 def read_columns(directory: str | Path, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 from accelsim.explore.sweep.numbering import Numbering, Varies
 from accelsim.explore.sweep.pareto import Floats, Objective
 from accelsim.explore.sweep.seen import Seen
-from accelsim.explore.sweep.source import ABSENT, OK, STATUSES, Block, Sifted, blocks, geometric, status_codes
+from accelsim.explore.sweep.source import (
+    ABSENT,
+    STATUSES,
+    WITH_METRICS,
+    Block,
+    Sifted,
+    blocks,
+    geometric,
+    status_codes,
+)
+
+Ints8 = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +65,9 @@ class Summing:
             total.merge(self._of_block(block))
         return total
 
-    def of_part(self, columns: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> Summary:
-        """Of the points of one part, of a space with one network; `kept` meet the constraints on metrics."""
-        status = status_codes(columns["status"], kept)
+    def of_part(self, columns: Mapping[str, NDArray[Any]]) -> Summary:
+        """Of the points of one part, of a space with one network."""
+        status = status_codes(columns["status"])
         values = {one.name: columns[one.name][:, None] for one in self.objectives}
         return self._of_block(Block(self.numbering.split(columns["index"])[0], status[:, None], values))
 
@@ -93,17 +104,19 @@ class Tally:
             self.n_parts += 1
 
 
-def _of_network(block: Block, network: int) -> tuple[NDArray[np.bool_], Floats]:
-    """(there [m], metrics [k, m]) of a network; NaN where a point is not ok."""
+def _of_network(block: Block, network: int) -> tuple[Ints8, Floats]:
+    """(status [m], metrics [k, m]) of a network; NaN where a point has none."""
     status = block.status[:, network]
     values = np.stack([column[:, network] for column in block.values.values()])
-    return status != ABSENT, np.where(status == OK, values, np.nan)
+    return status, np.where((status >= 0) & (status < WITH_METRICS), values, np.nan)
 
 
-def _over_networks(block: Block) -> tuple[NDArray[np.bool_], Floats]:
-    """(there [m], metrics [k, m]) of machines with a point for every network.
+def _over_networks(block: Block) -> tuple[Ints8, Floats]:
+    """(status [m], metrics [k, m]) of machines with a point for every network; ABSENT where one is missing.
 
     Geometric means; a machine that fails for one network has failed.
     """
     values = np.stack([geometric(column) for column in block.values.values()])
-    return (block.status != ABSENT).all(axis=1), np.where((block.status == OK).all(axis=1), values, np.nan)
+    there = (block.status != ABSENT).all(axis=1)
+    status = np.where(there, block.status.max(axis=1), ABSENT).astype(np.int8)
+    return status, np.where(there & (status < WITH_METRICS), values, np.nan)

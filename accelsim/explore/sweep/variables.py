@@ -120,7 +120,10 @@ def read_texts(data: Any) -> tuple[Value, ...]:
 
 
 def read_values(data: Any) -> tuple[tuple[Value, ...], str]:
-    """The values of a list, range or single value, in base units, and that unit; ValuesError where none."""
+    """The values of a list, range or single value, in base units, and that unit; ValuesError where none.
+
+    Numbers are in rising order, so that the next level is the next larger one.
+    """
     items = data if isinstance(data, list) else [data]
     if not items:
         raise ValuesError("is an empty list", "at least one value")
@@ -156,7 +159,7 @@ def read_values(data: Any) -> tuple[tuple[Value, ...], str]:
     if unit is None:
         raise ValuesError(f"{items[0]!r} is in a unit that no key takes", "a unit such as 'KiB' or 'GB/s'")
     whole = dimension in COUNTED and all(value == int(value) for value in values)
-    return tuple(int(value) if whole else float(value) for value in values), unit
+    return tuple(sorted(int(value) if whole else float(value) for value in values)), unit
 
 
 def _shown(item: Any) -> str:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from accelsim.base.write import write_beside
 from accelsim.explore.sweep.encode import Coded, Column, Columns, Format, encode, plain
 
 Indices = NDArray[np.int64]  # [n], of raw points
+EXCLUDED: Final = "excluded"
+"""The status of points that have metrics, but break a constraint on them."""
 Goals = tuple[tuple[str, bool], ...]
 """Metrics that the answers ask for, each with whether less is better."""
 
@@ -56,13 +58,13 @@ class Space(Protocol):
         """Those of these raw indices, in this order."""
         ...
 
-    def keeps(self, columns: Mapping[str, Any]) -> NDArray[np.bool_]:
-        """Which points meet the constraints on metrics."""
+    def broken(self, columns: Mapping[str, Any]) -> NDArray[np.str_]:
+        """The constraint on metrics that each point breaks, "" where it meets all."""
         ...
 
 
 Evaluator = Callable[[Any], Mapping[str, Any]]
-"""The metrics of points, a column each, among them `status`."""
+"""The metrics of points, a column each, among them `status` and `reason`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,8 @@ class Part:
     """Where the bytes are, instead of here."""
 
 
-Watch = Callable[[Mapping[str, NDArray[Any]], NDArray[np.bool_]], Any]
-"""Looks at the index and the metrics of points, and which of them meet the constraints on metrics."""
+Watch = Callable[[Mapping[str, NDArray[Any]]], Any]
+"""Looks at the index and the metrics of points."""
 
 Keep = Callable[[Part], None]
 """Where parts go once they are made."""
@@ -145,6 +147,7 @@ class Work:
             return Part(chunk.number, chunk.n_raw, 0, 0, (0, -1), (), {}, b"")
         evaluator: Any = self.evaluator
         metrics = evaluator(points) if chunk.told is None else evaluator.told(points, *chunk.told)
+        metrics = _without_excluded(metrics, self.space.broken({**points.columns, **metrics}))
         table: dict[str, Column] = {"index": points.index}
         for name, values in (*points.columns.items(), *metrics.items()):
             if name in table:
@@ -153,13 +156,12 @@ class Work:
                 raise ValueError(f"{name} has {len(values)} values for {len(points.index)} points")
             labels = points.labels.get(name)
             table[name] = plain(values) if labels is None else Coded(values, labels)
-        kept = self.space.keeps({**points.columns, **metrics})
-        ok = is_ok(metrics, len(points.index)) & kept
+        ok = is_ok(metrics)
         columns, data = encode(table, self.format)
         best = _best(points.index, metrics, ok, self.goals)
         span = int(points.index.min()), int(points.index.max())
         n_ok = int(ok.sum())
-        seen = None if self.watch is None else self.watch({"index": points.index, **metrics}, kept)
+        seen = None if self.watch is None else self.watch({"index": points.index, **metrics})
         return Part(chunk.number, chunk.n_raw, len(points.index), n_ok, span, columns, best, data, seen)
 
 
@@ -180,9 +182,19 @@ def laid(part: Part, work: Work) -> Part:
     return replace(part, data=b"", laid=where)
 
 
-def is_ok(metrics: Mapping[str, NDArray[Any]], n: int) -> NDArray[np.bool_]:
-    """Points that have an answer; all where the evaluator says nothing of it."""
-    return np.asarray(metrics["status"] == "ok") if "status" in metrics else np.ones(n, bool)
+def _without_excluded(metrics: Mapping[str, Any], broken: NDArray[np.str_]) -> Mapping[str, Any]:
+    """With the status of points that have an answer but break a constraint on it; they keep their metrics."""
+    out = is_ok(metrics) & (broken != "")
+    if not out.any():
+        return metrics
+    status = np.where(out, EXCLUDED, metrics["status"])
+    reason = np.where(out, np.char.add("breaks ", broken), metrics["reason"])
+    return {**metrics, "status": status, "reason": reason}
+
+
+def is_ok(metrics: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Points with an answer that counts."""
+    return np.asarray(metrics["status"] == "ok")
 
 
 def _best(
