@@ -48,6 +48,7 @@ class Space:
     sha256: str = "0" * 64
     file: str = "small.yaml"
     method: str = "closed_form"
+    compat: str | None = None
     answers: Answers = field(default_factory=Answers)
 
     @property

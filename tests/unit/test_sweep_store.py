@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import importlib.util
 import json
 import os
@@ -135,6 +136,11 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_much(tmp_path: Path) -> No
     assert n_done(tmp_path) == 1200
 
 
+def test_the_command_that_resumes_counts_by_the_same_rules(tmp_path: Path) -> None:
+    with pytest.raises(InterruptedWorkError, match=r"-o \S+ --compat scalesim --resume"):
+        small(tmp_path, Space(compat="scalesim"), Evaluate(stop_at=1250))
+
+
 def test_resuming_what_is_complete_evaluates_nothing(tmp_path: Path) -> None:
     small(tmp_path)
     before = files(tmp_path)
@@ -265,6 +271,17 @@ def test_another_space_or_chunk_does_not_resume(tmp_path: Path, key: str, change
     ):
         small(tmp_path, resume=True, **change)
     assert files(tmp_path).items() >= {k: v for k, v in before.items() if "points" in k}.items()
+
+
+def test_a_refused_resume_names_the_line_of_the_space_that_differs(tmp_path: Path) -> None:
+    spaces = []
+    for rows in (8, 16):
+        file = tmp_path / f"{rows}.yaml"
+        file.write_text(f"name: small\nrows: {rows}\n")
+        spaces.append(Space(file=str(file), sha256=hashlib.sha256(file.read_bytes()).hexdigest()))
+    small(tmp_path / "out", spaces[0])
+    with pytest.raises(InputError, match=r'space, line 2: .* started with "rows: 8", not "rows: 16"'):
+        small(tmp_path / "out", spaces[1], resume=True)
 
 
 def test_another_version_does_not_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

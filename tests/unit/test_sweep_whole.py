@@ -60,7 +60,7 @@ def test_a_changed_architecture_does_not_resume(space: Space, tmp_path: Path) ->
     file = tmp_path / "mine.yaml"
     file.write_text(file.read_text() + "# another day\n")
     with pytest.raises(
-        InputError, match=r"manifest\.json: inputs: the sweep in the directory was started with"
+        InputError, match=r"manifest\.json: inputs\.arch .*: the sweep in the directory was started with"
     ):
         sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")
 
@@ -75,7 +75,7 @@ def test_a_changed_technology_does_not_resume(
         "accelsim.explore.sweep.inputs.find_shipped",
         lambda kind, name: other if name == "45nm" else find_shipped(kind, name),
     )
-    with pytest.raises(InputError, match=r"manifest\.json: inputs: the sweep in the directory was started"):
+    with pytest.raises(InputError, match=r"manifest\.json: inputs\.technologies: the sweep in the directory was"):
         sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")
 
 
