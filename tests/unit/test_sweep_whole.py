@@ -75,7 +75,7 @@ def test_a_changed_technology_does_not_resume(
         "accelsim.explore.sweep.inputs.find_shipped",
         lambda kind, name: other if name == "45nm" else find_shipped(kind, name),
     )
-    with pytest.raises(InputError, match=r"manifest\.json: inputs\.technologies: the sweep in the directory was"):
+    with pytest.raises(InputError, match=r"manifest\.json: inputs\.technologies: "):
         sweep(space, evaluator_of(space), tmp_path / "out", resume=True, format="csv")
 
 
