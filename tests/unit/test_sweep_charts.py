@@ -96,6 +96,13 @@ def test_the_heat_map_shows_each_cell_and_leaves_absent_ones_white() -> None:
     assert np.isnan(np.asarray(figure.axes[0].images[0].get_array().filled(np.nan))[1, 0])
 
 
+def test_the_cells_of_a_large_heat_map_are_not_blended() -> None:
+    values = np.where(np.arange(400).reshape(20, 20) % 2, 1.0, 2.0)
+    rows = Axis("rows", np.arange(20))
+    figure = heat(rows, rows, values, Axis("energy_j", values, "J"))
+    assert figure.axes[0].images[0].get_interpolation() == "nearest"
+
+
 def test_the_hypervolume_says_what_share_of_all_it_reaches() -> None:
     figure = hypervolume(np.array([10, 100]), np.array([0.5, 0.9]), 1.0)
     assert "90.0 % of all points' after 100" in figure.get_suptitle()
