@@ -20,23 +20,45 @@ N_FRONT: Final = 16
 """Points of a front that a terminal's table has."""
 N_EFFECTS: Final = 8
 LEAST_SHARE: Final = 0.001
+"""Of the variance, that an effect explains to be listed, and a variable to be an axis of a heat map."""
 ALL: Final = "all networks"
 
 
 def sweep_blocks(answer: Row, where: str | None = None) -> list[Block]:
     """The report of `sweep`; `where` is the directory that the rest is in."""
     blocks: list[Block] = [_heading(answer)]
-    blocks += _first_view(answer)
-    blocks.append(best_table(answer))
-    blocks += effects_tables(answer, answer["pareto"][0], N_EFFECTS)
-    steps = steps_table(answer, answer["pareto"][0])
-    blocks += [steps] if steps is not None else []
+    lacking = no_front(answer)
+    blocks += [Lines((lacking,), style="yellow")] if lacking is not None else []
+    view = first_view(answer)
+    if view["n_front"]:
+        blocks += _front_of(answer, view)
+        blocks.append(best_table(answer))
+        blocks += effects_tables(answer, view, N_EFFECTS)
+        steps = steps_table(answer, view)
+        blocks += [steps] if steps is not None else []
     blocks += note_lines(answer["notes"])
     place = (
         f"{where} has all points, pareto.csv, pictures and sweep.html" if where else "-o DIR keeps all points"
     )
     blocks.append(more(f"--json for the fronts of every network; {place}"))
     return blocks
+
+
+def first_view(answer: Row) -> Row:
+    """That of all networks, or of the first that has a front."""
+    views: Sequence[Row] = answer["pareto"]
+    return next((view for view in views if view["n_front"]), views[0])
+
+
+def no_front(answer: Row) -> str | None:
+    """Why the first view has no front, in words; None where it has one."""
+    first, *others = answer["pareto"]
+    if first["n_front"]:
+        return None
+    if not any(view["n_front"] for view in others):
+        return "no point is ok: nothing to compare"
+    each = ", ".join(f"{view['network']} {view['n_ok']:,} of {view['n_points']:,}" for view in others)
+    return f"no machine is ok for all networks, so each is answered alone; ok are: {each}"
 
 
 def named(network: str | None, answer: Row) -> str:
@@ -214,12 +236,9 @@ def _heading(answer: Row) -> Lines:
     return Lines((*question(answer), counts(answer)), style="bold")
 
 
-def _first_view(answer: Row) -> list[Block]:
-    """The front of all networks, or of the only one: its table, and a plot of its first two objectives."""
-    view, goals = answer["pareto"][0], answer["objectives"]
-    rows = points_of(answer, view, "front")
-    if not rows:
-        return [Lines(("no point is ok: nothing to compare",), style="yellow")]
+def _front_of(answer: Row, view: Row) -> list[Block]:
+    """The front of a view: its table, and a plot of its first two objectives."""
+    goals, rows = answer["objectives"], points_of(answer, view, "front")
     blocks: list[Block] = [front_table(answer, view, N_FRONT)]
     if len(goals) > 1 and len(rows) > 2:
         x, y = goals[0]["name"], goals[1]["name"]

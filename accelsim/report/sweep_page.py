@@ -12,8 +12,10 @@ from accelsim.report.sweep import (
     best_table,
     counts,
     effects_tables,
+    first_view,
     front_table,
     named,
+    no_front,
     question,
     space_lines,
     steps_table,
@@ -42,12 +44,14 @@ def sweep_page(answer: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first, *others = answer["pareto"]
+    first = first_view(answer)
+    others = [view for view in answer["pareto"] if view is not first]
     steps = steps_table(answer, first)
     space = answer["inputs"]["space"]
     return environment.get_template(TEMPLATE).render(
         title=space["name"],
         question=question(answer),
+        lacking=no_front(answer),
         counts=counts(answer),
         space=space_lines(answer),
         best=best_table(answer),

@@ -45,6 +45,23 @@ def test_the_envelope_is_json_without_nan_also_where_points_failed() -> None:
     assert "nothing to compare" in sweep_page(empty, {})
 
 
+def test_where_no_machine_is_ok_for_all_networks_each_is_answered_alone() -> None:
+    columns = table()
+    columns["status"][columns["network"] == "a"] = "infeasible"
+    found = answer(columns)
+    shown, page = render(sweep_blocks(found)), sweep_page(found, {})
+    said = "no machine is ok for all networks, so each is answered alone; ok are: a 0 of 12, b"
+    assert said in shown
+    assert said in page
+    assert "no point is ok" not in shown
+    for text in ("Pareto front of b", "One step from the knee of b", "explains the variance"):
+        assert text in shown
+        assert text in page
+    answers = seen(columns, AXES, GOALS)
+    assert answers.shown.network == "b<i>"
+    assert "heat_energy_j" in dict(pictures(answers.shown, GOALS, UNITS, "demo"))
+
+
 def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
     text = render(sweep_blocks(answer()))
     assert "demo: Rows <b>against</b> energy" in text

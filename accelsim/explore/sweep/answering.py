@@ -12,9 +12,10 @@ import numpy as np
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_whole
-from accelsim.explore.sweep.answers import View, answers_of
+from accelsim.explore.sweep.answers import Answers, View, answers_of
 from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
+from accelsim.explore.sweep.notes import notes_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
 from accelsim.explore.sweep.source import STATUSES
@@ -62,7 +63,7 @@ def answer(
         objectives,
         totals={"n_raw": space.n_raw} | answers.totals,
         options=options,
-        notes=_notes(space, answers.views, curve),
+        notes=notes_of(space, answers, points, curve),
         run=run,
     )
     found["hypervolume"] = curve
@@ -74,7 +75,7 @@ def answer(
         found["screening"] = screening(space, directory, table, objectives)
         found["notes"].append(note_of(found["screening"]))
     if keep:
-        _write(space, directory, found, answers.views, objectives, drawn)
+        _write(space, directory, found, answers, objectives, drawn)
     return found
 
 
@@ -125,35 +126,20 @@ def said_of(space: Space) -> dict[str, Any]:
     }
 
 
-def _notes(space: Space, views: Sequence[View], curve: Mapping[str, Any] | None) -> list[str]:
-    notes = []
-    if len(views) > 1:
-        notes.append("over several networks a machine has the geometric mean of each metric")
-    if space.sample is not None:
-        said = f"{space.sample.method} sample of seed {space.sample.seed}"
-        notes.append(f"{said}: the front is that of the points seen, not of the space")
-    if curve is not None and curve["whole"]:
-        share = 100 * curve["volume"][-1] / curve["whole"]
-        notes.append(f"the sample's hypervolume is {share:.1f} % of that of all {space.n_raw:,} combinations")
-    if not views[0].factors:
-        notes.append("nothing varies but the network")
-    return notes
-
-
 def _write(
     space: Space,
     directory: Path,
     found: Mapping[str, Any],
-    views: Sequence[View],
+    answers: Answers,
     objectives: Sequence[Objective],
     pictured: bool,
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
     from accelsim.report.sweep_page import sweep_page
 
-    drawn = _drawn(space, found, views[0], objectives) if pictured else {}
+    drawn = _drawn(space, found, answers.shown, objectives) if pictured else {}
     files = {f"{name}.png": data for name, data in drawn.items()}
-    files[FRONT] = _csv([row for view in views for row in points_of(view)]).encode()
+    files[FRONT] = _csv([row for view in answers.views for row in points_of(view)]).encode()
     files[PAGE] = sweep_page(found, drawn).encode()
     files[RESULT] = (to_json(found) + "\n").encode()
     try:

@@ -48,6 +48,11 @@ class Answers:
     views: list[View]
     totals: dict[str, int]
 
+    @property
+    def shown(self) -> View:
+        """The first view that has a front; of none the first."""
+        return next((view for view in self.views if view.knee is not None), self.views[0])
+
 
 def answers_of(
     points: Sifted,

@@ -101,6 +101,7 @@ def _summary(view: View, objectives: Sequence[Objective]) -> dict[str, Any]:
                     for effect in one.effects
                     if effect.means
                 },
+                "untold": [list(names) for names in one.untold],
             }
             for one in view.effects
         ],
