@@ -34,8 +34,7 @@ def sweep_blocks(answer: Row, where: str | None = None) -> list[Block]:
         blocks += _front_of(answer, view)
         blocks.append(best_table(answer))
         blocks += effects_tables(answer, view, N_EFFECTS)
-        steps = steps_table(answer, view)
-        blocks += [steps] if steps is not None else []
+        blocks += steps_tables(answer, view)
     blocks += note_lines(answer["notes"])
     place = (
         f"{where} has all points, pareto.csv, pictures and sweep.html" if where else "-o DIR keeps all points"
@@ -165,22 +164,35 @@ def _levels(answer: Row, found: Row, variables: Sequence[str]) -> str:
     )
 
 
-def steps_table(answer: Row, view: Row) -> Table | None:
-    """What one step of each variable does to the knee, in percent."""
-    if not view["steps"]:
-        return None
+def steps_tables(answer: Row, view: Row) -> list[Table]:
+    """What one step of each variable does to the knee, and to the point that was chosen, in percent."""
+    found: list[tuple[str, Row, Sequence[Row]]] = []
+    if view["steps"]:
+        knee = points_of(answer, view, "knee")[0]
+        found.append(
+            (f"the knee of {named(view['network'], answer)} (point {knee['index']})", knee, view["steps"])
+        )
+    chosen = answer["around"]
+    if chosen is not None:
+        for one in (chosen["over_all"], chosen):
+            if one is not None:
+                point = one["point"]
+                where = f"point {chosen['point']['index']}, {named(point['network'], answer)}"
+                found.append((where, point, one["steps"]))
+    return [_steps_table(answer, *one) for one in found]
+
+
+def _steps_table(answer: Row, place: str, here: Row, steps: Sequence[Row]) -> Table:
     goals = [one["name"] for one in answer["objectives"]]
-    knee = points_of(answer, view, "knee")[0]
+    without = "not searched, or fails" if answer.get("screening") else "fails"
     lines = []
-    for one in view["steps"]:
+    for one in steps:
         name = one["variable"]
-        step = f"{said(answer, name, knee[name])} -> {said(answer, name, one['level'])}"
-        without = "not searched, or fails" if answer.get("screening") else "fails"
+        step = f"{said(answer, name, here[name])} -> {said(answer, name, one['level'])}"
         changes = (_change(one["ratios"].get(goal), one["index"], without) for goal in goals)
         lines.append((name, step, *changes))
     heads = (Head("variable", "left"), Head("step", "left"), *(Head(f"{name} %") for name in goals))
-    title = f"One step from the knee of {named(view['network'], answer)} (point {knee['index']})"
-    return Table(title, heads, tuple(lines))
+    return Table(f"One step from {place}", heads, tuple(lines))
 
 
 def _change(ratio: float | None, index: int | None, without: str) -> str:

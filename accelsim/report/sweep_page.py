@@ -18,7 +18,7 @@ from accelsim.report.sweep import (
     no_front,
     question,
     space_lines,
-    steps_table,
+    steps_tables,
 )
 
 TEMPLATE: Final = "sweep_page.html"
@@ -46,7 +46,6 @@ def sweep_page(answer: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
     )
     first = first_view(answer)
     others = [view for view in answer["pareto"] if view is not first]
-    steps = steps_table(answer, first)
     space = answer["inputs"]["space"]
     return environment.get_template(TEMPLATE).render(
         title=space["name"],
@@ -57,7 +56,7 @@ def sweep_page(answer: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
         best=best_table(answer),
         front=front_table(answer, first, MOST_FRONT) if first["n_front"] else None,
         effects=_tables(effects_tables(answer, first, MOST_FRONT)),
-        steps=steps,
+        steps=steps_tables(answer, first),
         others=[front_table(answer, view, MOST_FRONT) for view in others if view["n_front"]],
         first=named(first["network"], answer),
         pictures=[(name, _caption(name), _data(data)) for name, data in pictures.items()],

@@ -74,6 +74,21 @@ def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
     assert "note: networks weigh the same" in text
 
 
+def test_one_step_is_told_of_a_chosen_point_beside_the_knee() -> None:
+    found = answer(around=23)
+    assert found["around"]["point"]["index"] == 23
+    assert found["around"]["point"]["energy_j"] == table()["energy_j"][23]
+    assert found["around"]["over_all"]["point"]["network"] is None
+    assert set(found["around"]["steps"][0]) == set(found["pareto"][0]["steps"][0])
+    shown, page = render(sweep_blocks(found)), sweep_page(found, {})
+    for place in ("the knee of all networks", "point 23, all networks", "point 23, b"):
+        assert f"One step from {place}" in shown
+        assert f"One step from {place}" in page
+    last = shown[shown.index("point 23, b") :]
+    assert re.search(r"^array.rows +32 -> 16 +\+100.0 +-50.0$", last, re.MULTILINE)
+    assert answer()["around"] is None
+
+
 def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
     columns = table()
     n = 200

@@ -15,10 +15,10 @@ from accelsim.base.write import write_whole
 from accelsim.explore.sweep.answers import Answers, View, answers_of
 from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
-from accelsim.explore.sweep.notes import notes_of
+from accelsim.explore.sweep.notes import ON_METRICS, notes_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
-from accelsim.explore.sweep.source import STATUSES
+from accelsim.explore.sweep.source import STATUSES, Sifted, rows_at
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import sifted
 from accelsim.explore.sweep.summary import Summary, Summing, Tally
@@ -39,11 +39,13 @@ def answer(
     keep: bool = True,
     drawn: bool = True,
     summary: Summary | None = None,
+    around: int | None = None,
 ) -> dict[str, Any]:
     """The envelope of a finished sweep; with `keep` its files are written into the directory, too.
 
     `drawn`: pictures among them, which take longer than a hundred thousand points. `summary` is that of all
-    points, where who evaluated them has made it.
+    points, where who evaluated them has made it. `around`: a point whose neighbours are told beside those of
+    the knee; InputError where it has no answer.
 
     Points pass part by part, so that memory does not grow with their number.
     """
@@ -52,16 +54,18 @@ def answer(
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
     wanted = ["index", *space.names, *(one.name for one in objectives), *shown, *points.needs, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(points, space.variables, objectives, columns, summary)
+    answers = answers_of(points, space.variables, objectives, columns, summary, around)
+    if around is not None and not answers.around:
+        raise InputError(_without_answer(directory, points, around))
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
         curve = growth_of(points, Numbering(space.variables), objectives, every)
     found = envelope(
         said_of(space),
-        answers.views,
+        answers,
         objectives,
-        totals={"n_raw": space.n_raw} | answers.totals,
+        n_raw=space.n_raw,
         options=options,
         notes=notes_of(space, answers, points, curve),
         run=run,
@@ -93,6 +97,32 @@ def objectives_of(space: Space) -> tuple[Objective, ...]:
             )
         )
     return tuple(wanted)
+
+
+def refuse_around(space: Space, around: int | None) -> None:
+    """InputError for the number of a point that the space does not have."""
+    if around is None:
+        return
+    if not 0 <= around < space.n_raw:
+        expected = f"the number of a point, 0 to {space.n_raw - 1}"
+        raise InputError(
+            Problem(f"the space has no point {around}", space.file, key="around", expected=expected)
+        )
+    if not len(space.points_at(np.asarray([around], np.int64))):
+        said = f"point {around} breaks a constraint on variables"
+        raise InputError(Problem(said, space.file, key="around", expected="a point that has an answer"))
+
+
+def _without_answer(directory: Path, points: Sifted, around: int) -> Problem:
+    """Why a point has no neighbours to compare with."""
+    row = rows_at(points, np.asarray([around]), ["reason"])
+    if len(row["index"]):
+        status = STATUSES[int(row["status"][0])]
+        said = f"point {around} is {status}: {row['reason'][0] or ON_METRICS}"
+    else:
+        said = f"point {around} is not in the sample"
+    hint = "the tables, and the column index, number the points"
+    return Problem(said, str(directory), key="around", expected="a point that is ok", hint=hint)
 
 
 def tally_of(space: Space) -> Tally | None:
