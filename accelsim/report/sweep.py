@@ -11,7 +11,7 @@ from typing import Any, Final
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import more, note_lines
 from accelsim.report.scatter import Dot, scatter
-from accelsim.results.format import UNKNOWN, count, percent, quantity, si
+from accelsim.results.format import UNKNOWN, count, digits_apart, percent, quantity, si
 from accelsim.tables.columns_sweep import UNITS
 
 Row = Mapping[str, Any]
@@ -68,7 +68,7 @@ def named(network: str | None, answer: Row) -> str:
     return ALL if len(networks) > 1 else " ".join(networks)
 
 
-def said(answer: Row, name: str, value: Any) -> str:
+def said(answer: Row, name: str, value: Any, digits: int = 3) -> str:
     """A value of a column as people read it."""
     if value is None:
         return UNKNOWN
@@ -76,7 +76,18 @@ def said(answer: Row, name: str, value: Any) -> str:
         return value
     if name.endswith("_frac"):
         return f"{percent(value)} %"
-    return quantity(value, answer["units"].get(name, UNITS.get(name, "")))
+    return quantity(value, _unit(answer, name), digits)
+
+
+def _unit(answer: Row, name: str) -> str:
+    unit: str = answer["units"].get(name, UNITS.get(name, ""))
+    return unit
+
+
+def _digits(answer: Row, name: str, rows: Sequence[Row]) -> int:
+    """Of a column, so that its ends read differently."""
+    values = [row[name] for row in rows if isinstance(row.get(name), (int, float))]
+    return digits_apart(min(values), max(values), _unit(answer, name)) if values else 3
 
 
 def shown_columns(answer: Row, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
@@ -98,11 +109,12 @@ def front_table(answer: Row, view: Row, most: int) -> Table:
         title += ", geometric means over the networks"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown"
-    heads = (Head("point", "left"), *(Head(name) for name in (*variables, *metrics)))
+    digits = {name: _digits(answer, name, rows) for name in (*variables, *metrics)}
+    heads = (Head("point", "left"), *map(Head, digits))
     lines = tuple(
         (
             f"{row['index']}{' knee' if 'knee' in row['roles'] else ''}",
-            *(said(answer, name, row.get(name)) for name in (*variables, *metrics)),
+            *(said(answer, name, row.get(name), n) for name, n in digits.items()),
         )
         for row in shown
     )
@@ -256,8 +268,13 @@ def _front_of(answer: Row, view: Row) -> list[Block]:
         x, y = goals[0]["name"], goals[1]["name"]
         dots = [Dot(float(row[x]), float(row[y])) for row in rows]
         dots += [Dot(float(row[x]), float(row[y]), "*") for row in rows if "knee" in row["roles"]]
+        across, up = (_digits(answer, name, rows) for name in (x, y))
         plot = scatter(
-            dots, lambda v: said(answer, x, v), lambda v: said(answer, y, v), x, f"{y}; * is the knee"
+            dots,
+            lambda v: said(answer, x, v, across),
+            lambda v: said(answer, y, v, up),
+            x,
+            f"{y}; * is the knee",
         )
         blocks.append(Lines(plot))
     return blocks

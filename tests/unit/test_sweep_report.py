@@ -105,6 +105,16 @@ def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
     assert any("knee" in row[0] for row in shown.rows)
 
 
+def test_a_narrow_front_has_the_digits_that_tell_its_points_apart() -> None:
+    columns = table()
+    columns["energy_j"] = 24.7e-3 + columns["array.rows"] * 1e-6
+    text = render(sweep_blocks(answer(columns, AXES)))
+    assert re.search(r"^24.732 mJ \|", text, re.MULTILINE)
+    assert re.search(r"^24.708 mJ \|", text, re.MULTILINE)
+    front = text[text.index("Pareto front") : text.index("is the knee")]
+    assert "24.716 mJ" in front
+
+
 class Links(HTMLParser):
     """Every address that the page would fetch, and every tag that could run."""
 
