@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from accelsim.explore.sweep.answers import with_dots
 from accelsim.explore.sweep.pictures import pictures
+from accelsim.explore.sweep.source import Sifted
 from accelsim.report.blocks import Table, render
 from accelsim.report.sweep import N_FRONT, sweep_blocks
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
-from tests.support.sweeps import AXES, GOALS, Axis, answer, seen, table
+from tests.support.sweeps import AXES, GOALS, Axis, Held, answer, seen, table
 
 UNITS = {one.name: one.unit for one in AXES}
 
@@ -57,9 +59,15 @@ def test_where_no_machine_is_ok_for_all_networks_each_is_answered_alone() -> Non
     for text in ("Pareto front of b", "One step from the knee of b", "explains the variance"):
         assert text in shown
         assert text in page
-    answers = seen(columns, AXES, GOALS)
-    assert answers.shown.network == "b<i>"
-    assert "heat_energy_j" in dict(pictures(answers.shown, GOALS, UNITS, "demo"))
+    shown_view = seen(columns, AXES, GOALS).shown
+    assert shown_view.network == "b<i>"
+    view = with_dots(shown_view, Sifted(Held(columns)), AXES, GOALS)
+    drawn = dict(pictures(view, GOALS, UNITS, "demo"))
+    assert "heat_energy_j" in drawn
+    grey, front, _ = drawn["pareto_latency_s_energy_j"].axes[0].collections
+    ok = columns["network"] == "b<i>"
+    dots = {(x, y) for x, y in zip(columns["latency_s"][ok], columns["energy_j"][ok], strict=True)}
+    assert {tuple(dot) for dot in (*grey.get_offsets().tolist(), *front.get_offsets().tolist())} == dots
 
 
 def test_tables_say_sizes_and_percent_as_people_read_them() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_whole
-from accelsim.explore.sweep.answers import Answers, View, answers_of
+from accelsim.explore.sweep.answers import Answers, View, answers_of, with_dots
 from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.notes import ON_METRICS, notes_of
@@ -79,7 +79,8 @@ def answer(
         found["screening"] = screening(space, directory, table, objectives)
         found["notes"].append(note_of(found["screening"]))
     if keep:
-        _write(space, directory, found, answers, objectives, drawn)
+        view = with_dots(answers.shown, points, space.variables, objectives) if drawn else None
+        _write(space, directory, found, answers, objectives, view)
     return found
 
 
@@ -162,12 +163,12 @@ def _write(
     found: Mapping[str, Any],
     answers: Answers,
     objectives: Sequence[Objective],
-    pictured: bool,
+    pictured: View | None,
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
     from accelsim.report.sweep_page import sweep_page
 
-    drawn = _drawn(space, found, answers.shown, objectives) if pictured else {}
+    drawn = {} if pictured is None else _drawn(space, found, pictured, objectives)
     files = {f"{name}.png": data for name, data in drawn.items()}
     files[FRONT] = _csv([row for view in answers.views for row in points_of(view)]).encode()
     files[PAGE] = sweep_page(found, drawn).encode()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
+from accelsim.charts.thin import Cloud
 from accelsim.explore.sweep import effects
 from accelsim.explore.sweep.asked import Asked
 from accelsim.explore.sweep.cells import Cells
@@ -18,7 +20,7 @@ from accelsim.explore.sweep.effects import Step, Variance
 from accelsim.explore.sweep.numbering import Numbering, Varies
 from accelsim.explore.sweep.pareto import Columns, Floats, Indices, Objective, best_of, knee
 from accelsim.explore.sweep.seen import Seen
-from accelsim.explore.sweep.source import STATUSES, Sifted
+from accelsim.explore.sweep.source import OK, STATUSES, Sifted, blocks
 from accelsim.explore.sweep.summary import Summary, Summing
 
 
@@ -95,6 +97,27 @@ def answers_of(
         totals,
         tuple(_around(asked, own, place) for own, place in chosen if asked.is_ok(own, place)),
     )
+
+
+def with_dots(
+    view: View, points: Sifted, variables: Sequence[Varies], objectives: Sequence[Objective]
+) -> View:
+    """A view whose pictures have all points, by another pass where summaries have kept none of its dots.
+
+    Of several networks they keep those of the machines over all.
+    """
+    seen = view.seen
+    if seen.clouds or view.network is None:
+        return view
+    numbering = Numbering(variables)
+    network = [_named(numbering, at) for at in range(numbering.n_networks)].index(view.network)
+    seen.clouds = {pair: Cloud() for pair in combinations(range(len(objectives)), 2)}
+    for block in blocks(points, numbering, [one.name for one in objectives]):
+        values = np.stack([column[:, network] for column in block.values.values()])
+        ok = (block.status[:, network] == OK) & np.isfinite(values).all(axis=0)
+        for (x, y), cloud in seen.clouds.items():
+            cloud.add(block.machine[ok], values[x, ok], values[y, ok])
+    return view
 
 
 def _named(numbering: Numbering, network: int | None) -> str | None:
