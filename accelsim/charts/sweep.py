@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from accelsim.charts import style
 from accelsim.charts.margins import Margins
 from accelsim.charts.thin import thinned, unit, wide
-from accelsim.results.format import quantity
+from accelsim.results.format import digits_apart, quantity
 
 GREY: Final = "#BBBBBB"
 FRONT: Final = "#0072B2"
 KNEE: Final = "#D55E00"
 MOST_LINES: Final = 400
+TICKS: Final = 8
+"""Steps that an axis has at most: its texts shall tell two neighbours apart."""
 FEW_DECADES: Final = 3.0
 """A logarithmic axis of fewer decades has ticks at 2 and 5, too."""
 
@@ -41,12 +43,12 @@ class Axis:
         """With what is wanted of it."""
         return f"{self.name}, more is better" if self.maximise else self.name
 
-    def said(self, value: float) -> str:
+    def said(self, value: float, digits: int = 3) -> str:
         """A value as people read it."""
         if self.labels:
             at = round(value)
             return self.labels[at] if at == value and 0 <= at < len(self.labels) else ""
-        return quantity(value, self.unit)
+        return quantity(value, self.unit, digits)
 
 
 def pareto(
@@ -153,7 +155,9 @@ def scale(axes: Axes, which: str, axis: Axis, values: NDArray[Any]) -> None:
         decades = float(np.log10(values.max() / values.min()))
         one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
         one.set_minor_locator(NullLocator())
-    one.set_major_formatter(FuncFormatter(lambda value, _: axis.said(value)))
+    least, most = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    digits = digits_apart(least, least + (most - least) / TICKS, axis.unit)
+    one.set_major_formatter(FuncFormatter(lambda value, _: axis.said(value, digits)))
     one.set_label_text(axis.label, fontsize=9, color=style.INK)
     axes.grid(axis="x" if which == "x" else "y", color="#DDDDDD", linewidth=0.6)
 
@@ -169,5 +173,8 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
     """The values where there are few, else the ends."""
     found, first = np.unique(axis.values, return_index=True)
     heights = _place(axis)[first]
-    pairs = [(float(height), axis.said(float(value))) for height, value in zip(heights, found, strict=True)]
+    digits = digits_apart(float(found[0]), float(found[-1]), axis.unit)
+    pairs = [
+        (float(height), axis.said(float(value), digits)) for height, value in zip(heights, found, strict=True)
+    ]
     return pairs if len(pairs) <= 6 else [pairs[0], pairs[-1]]

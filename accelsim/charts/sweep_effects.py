@@ -73,7 +73,9 @@ def heat(x: Axis, y: Axis, values: NDArray[Any], shown: Axis, title: str = "", d
     drawn = np.log10(values) if log else values  # of which the numbers' ink follows
     colours = "viridis" if shown.maximise else "viridis_r"
     norm = LogNorm(known.min(), known.max()) if log else None
-    image = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", origin="lower")
+    image = axes.imshow(
+        values, cmap=colours, norm=norm, aspect="auto", origin="lower", interpolation="nearest"
+    )  # Matplotlib's own choice blends the cells of large maps
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03)
     if log:
         bar.locator = LogLocator(subs=(1.0, 2.0, 5.0))

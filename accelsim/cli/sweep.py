@@ -62,6 +62,12 @@ def sweep(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Draw into DIR; a second or two of each sweep.")
     ] = True,
+    around: Annotated[
+        int | None,
+        typer.Option(
+            "--around", metavar="POINT", help="Also one step each way from the point of this number."
+        ),
+    ] = None,
     compat: Annotated[
         Peer | None,
         typer.Option("--compat", help="Count by the rules of another simulator (key `compat` of the space)."),
@@ -95,7 +101,7 @@ def sweep(
     with tempfile.TemporaryDirectory(prefix="accelsim_sweep_") as passing:
         place = output if output is not None else Path(passing)
         keep = {"keep": output is not None, "drawn": pictures}
-        found = _run(read, evaluator, place, engine, keep, progress=not json and not quiet)
+        found = _run(read, evaluator, place, engine, keep, around, progress=not json and not quiet)
     if json:
         streams.out(to_json(found))
     elif not quiet:
@@ -116,7 +122,13 @@ def _read(space: str | None, example: str | None, compat: str | None) -> Space:
 
 
 def _run(
-    space: Space, evaluator: Any, place: Path, engine: dict[str, Any], keep: dict[str, bool], progress: bool
+    space: Space,
+    evaluator: Any,
+    place: Path,
+    engine: dict[str, Any],
+    keep: dict[str, bool],
+    around: int | None,
+    progress: bool,
 ) -> dict[str, Any]:
     """Evaluates what is missing in the directory, then answers from all that it holds."""
     from accelsim.cli.progress import Progress
@@ -127,7 +139,7 @@ def _run(
         def tell(state: State) -> None:
             bar(_said(state), state.n_done, state.n_total)
 
-        return answered(space, evaluator, place, engine, keep, tell)
+        return answered(space, evaluator, place, engine, keep, tell, around)
 
 
 def _said(state: State) -> str:

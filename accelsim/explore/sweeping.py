@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accelsim.base.files import find_shipped
-from accelsim.explore.sweep.answering import answer, objectives_of, tally_of
+from accelsim.explore.sweep.answering import answer, objectives_of, refuse_around, tally_of
 from accelsim.explore.sweep.evaluate import Evaluator, evaluator_of
 from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import Progress
@@ -53,14 +53,16 @@ def sweep(
     format: str | None = None,
     pictures: bool = True,
     cache: bool = True,
+    around: int | None = None,
     progress: Progress | None = None,
 ) -> SweepAnswer:
     """All machines of a space file, or of a space that ships by its name: its fronts, and every point.
 
     With a directory points, answers and `pictures` are kept there, and `resume` goes on with what it holds.
     `workers` processes or a Dask `cluster` evaluate; `format` is parquet or csv; `compat` the simulator by
-    whose rules points are counted; `cache`: of searches on disk. InputError for a space or options that can't
-    be; InterruptedWorkError on ctrl-C.
+    whose rules points are counted; `cache`: of searches on disk; `around`:
+    the number of a point whose neighbours are told beside those of the knee. InputError for a space, options
+    or a point that can't be; InterruptedWorkError on ctrl-C.
     """
     read = read_space(find_shipped("spaces", str(space)), compat)
     objectives_of(read)
@@ -69,7 +71,7 @@ def sweep(
     with tempfile.TemporaryDirectory(prefix="accelsim_sweep_") as passing:
         place = Path(passing if directory is None else directory)
         kept = {"keep": directory is not None, "drawn": pictures}
-        found = answered(read, evaluator, place, engine, kept, progress)
+        found = answered(read, evaluator, place, engine, kept, progress, around)
         return SweepAnswer(found, read_points(place))
 
 
@@ -80,8 +82,10 @@ def answered(
     engine: Mapping[str, Any],
     kept: Mapping[str, bool],
     progress: Progress | None,
+    around: int | None,
 ) -> dict[str, Any]:
     """The envelope of a sweep, after what its directory misses was evaluated."""
+    refuse_around(space, around)
     tally = tally_of(space)
     done = evaluate(space, evaluator, place, progress=progress, tally=tally, **engine)
     summary = tally.total if tally is not None and tally.n_parts == done.n_parts else None
@@ -93,5 +97,6 @@ def answered(
         "host": platform.node(),
         "python": platform.python_version(),
     }
-    options = {"compat": space.compat} if space.compat else {}
-    return answer(space, place, options=options, run=run, summary=summary, **kept)
+    asked = {"compat": space.compat or None, "around": around}
+    options = {name: value for name, value in asked.items() if value is not None}
+    return answer(space, place, options=options, run=run, summary=summary, around=around, **kept)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from accelsim.report.blocks import Block, Head, Lines, Table
 from accelsim.report.parts import more, note_lines
 from accelsim.report.scatter import Dot, scatter
-from accelsim.results.format import UNKNOWN, count, percent, quantity, si
+from accelsim.results.format import UNKNOWN, count, digits_apart, percent, quantity, si
 from accelsim.tables.columns_sweep import UNITS
 
 Row = Mapping[str, Any]
@@ -20,23 +20,44 @@ N_FRONT: Final = 16
 """Points of a front that a terminal's table has."""
 N_EFFECTS: Final = 8
 LEAST_SHARE: Final = 0.001
+"""Of the variance, that an effect explains to be listed, and a variable to be an axis of a heat map."""
 ALL: Final = "all networks"
 
 
 def sweep_blocks(answer: Row, where: str | None = None) -> list[Block]:
     """The report of `sweep`; `where` is the directory that the rest is in."""
     blocks: list[Block] = [_heading(answer)]
-    blocks += _first_view(answer)
-    blocks.append(best_table(answer))
-    blocks += effects_tables(answer, answer["pareto"][0], N_EFFECTS)
-    steps = steps_table(answer, answer["pareto"][0])
-    blocks += [steps] if steps is not None else []
+    lacking = no_front(answer)
+    blocks += [Lines((lacking,), style="yellow")] if lacking is not None else []
+    view = first_view(answer)
+    if view["n_front"]:
+        blocks += _front_of(answer, view)
+        blocks.append(best_table(answer))
+        blocks += effects_tables(answer, view, N_EFFECTS)
+        blocks += steps_tables(answer, view)
     blocks += note_lines(answer["notes"])
     place = (
         f"{where} has all points, pareto.csv, pictures and sweep.html" if where else "-o DIR keeps all points"
     )
     blocks.append(more(f"--json for the fronts of every network; {place}"))
     return blocks
+
+
+def first_view(answer: Row) -> Row:
+    """That of all networks, or of the first that has a front."""
+    views: Sequence[Row] = answer["pareto"]
+    return next((view for view in views if view["n_front"]), views[0])
+
+
+def no_front(answer: Row) -> str | None:
+    """Why the first view has no front, in words; None where it has one."""
+    first, *others = answer["pareto"]
+    if first["n_front"]:
+        return None
+    if not any(view["n_front"] for view in others):
+        return "no point is ok: nothing to compare"
+    each = ", ".join(f"{view['network']} {view['n_ok']:,} of {view['n_points']:,}" for view in others)
+    return f"no machine is ok for all networks, so each is answered alone; ok are: {each}"
 
 
 def named(network: str | None, answer: Row) -> str:
@@ -47,7 +68,7 @@ def named(network: str | None, answer: Row) -> str:
     return ALL if len(networks) > 1 else " ".join(networks)
 
 
-def said(answer: Row, name: str, value: Any) -> str:
+def said(answer: Row, name: str, value: Any, digits: int = 3) -> str:
     """A value of a column as people read it."""
     if value is None:
         return UNKNOWN
@@ -55,7 +76,18 @@ def said(answer: Row, name: str, value: Any) -> str:
         return value
     if name.endswith("_frac"):
         return f"{percent(value)} %"
-    return quantity(value, answer["units"].get(name, UNITS.get(name, "")))
+    return quantity(value, _unit(answer, name), digits)
+
+
+def _unit(answer: Row, name: str) -> str:
+    unit: str = answer["units"].get(name, UNITS.get(name, ""))
+    return unit
+
+
+def _digits(answer: Row, name: str, rows: Sequence[Row]) -> int:
+    """Of a column, so that its ends read differently."""
+    values = [row[name] for row in rows if isinstance(row.get(name), (int, float))]
+    return digits_apart(min(values), max(values), _unit(answer, name)) if values else 3
 
 
 def shown_columns(answer: Row, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
@@ -77,11 +109,12 @@ def front_table(answer: Row, view: Row, most: int) -> Table:
         title += ", geometric means over the networks"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown"
-    heads = (Head("point", "left"), *(Head(name) for name in (*variables, *metrics)))
+    digits = {name: _digits(answer, name, rows) for name in (*variables, *metrics)}
+    heads = (Head("point", "left"), *map(Head, digits))
     lines = tuple(
         (
             f"{row['index']}{' knee' if 'knee' in row['roles'] else ''}",
-            *(said(answer, name, row.get(name)) for name in (*variables, *metrics)),
+            *(said(answer, name, row.get(name), n) for name, n in digits.items()),
         )
         for row in shown
     )
@@ -143,22 +176,35 @@ def _levels(answer: Row, found: Row, variables: Sequence[str]) -> str:
     )
 
 
-def steps_table(answer: Row, view: Row) -> Table | None:
-    """What one step of each variable does to the knee, in percent."""
-    if not view["steps"]:
-        return None
+def steps_tables(answer: Row, view: Row) -> list[Table]:
+    """What one step of each variable does to the knee, and to the point that was chosen, in percent."""
+    found: list[tuple[str, Row, Sequence[Row]]] = []
+    if view["steps"]:
+        knee = points_of(answer, view, "knee")[0]
+        found.append(
+            (f"the knee of {named(view['network'], answer)} (point {knee['index']})", knee, view["steps"])
+        )
+    chosen = answer["around"]
+    if chosen is not None:
+        for one in (chosen["over_all"], chosen):
+            if one is not None:
+                point = one["point"]
+                where = f"point {chosen['point']['index']}, {named(point['network'], answer)}"
+                found.append((where, point, one["steps"]))
+    return [_steps_table(answer, *one) for one in found]
+
+
+def _steps_table(answer: Row, place: str, here: Row, steps: Sequence[Row]) -> Table:
     goals = [one["name"] for one in answer["objectives"]]
-    knee = points_of(answer, view, "knee")[0]
+    without = "not searched, or fails" if answer.get("screening") else "fails"
     lines = []
-    for one in view["steps"]:
+    for one in steps:
         name = one["variable"]
-        step = f"{said(answer, name, knee[name])} -> {said(answer, name, one['level'])}"
-        without = "not searched, or fails" if answer.get("screening") else "fails"
+        step = f"{said(answer, name, here[name])} -> {said(answer, name, one['level'])}"
         changes = (_change(one["ratios"].get(goal), one["index"], without) for goal in goals)
         lines.append((name, step, *changes))
     heads = (Head("variable", "left"), Head("step", "left"), *(Head(f"{name} %") for name in goals))
-    title = f"One step from the knee of {named(view['network'], answer)} (point {knee['index']})"
-    return Table(title, heads, tuple(lines))
+    return Table(f"One step from {place}", heads, tuple(lines))
 
 
 def _change(ratio: float | None, index: int | None, without: str) -> str:
@@ -214,19 +260,21 @@ def _heading(answer: Row) -> Lines:
     return Lines((*question(answer), counts(answer)), style="bold")
 
 
-def _first_view(answer: Row) -> list[Block]:
-    """The front of all networks, or of the only one: its table, and a plot of its first two objectives."""
-    view, goals = answer["pareto"][0], answer["objectives"]
-    rows = points_of(answer, view, "front")
-    if not rows:
-        return [Lines(("no point is ok: nothing to compare",), style="yellow")]
+def _front_of(answer: Row, view: Row) -> list[Block]:
+    """The front of a view: its table, and a plot of its first two objectives."""
+    goals, rows = answer["objectives"], points_of(answer, view, "front")
     blocks: list[Block] = [front_table(answer, view, N_FRONT)]
     if len(goals) > 1 and len(rows) > 2:
         x, y = goals[0]["name"], goals[1]["name"]
         dots = [Dot(float(row[x]), float(row[y])) for row in rows]
         dots += [Dot(float(row[x]), float(row[y]), "*") for row in rows if "knee" in row["roles"]]
+        across, up = (_digits(answer, name, rows) for name in (x, y))
         plot = scatter(
-            dots, lambda v: said(answer, x, v), lambda v: said(answer, y, v), x, f"{y}; * is the knee"
+            dots,
+            lambda v: said(answer, x, v, across),
+            lambda v: said(answer, y, v, up),
+            x,
+            f"{y}; * is the knee",
         )
         blocks.append(Lines(plot))
     return blocks

@@ -12,11 +12,13 @@ from accelsim.report.sweep import (
     best_table,
     counts,
     effects_tables,
+    first_view,
     front_table,
     named,
+    no_front,
     question,
     space_lines,
-    steps_table,
+    steps_tables,
 )
 
 TEMPLATE: Final = "sweep_page.html"
@@ -42,18 +44,19 @@ def sweep_page(answer: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first, *others = answer["pareto"]
-    steps = steps_table(answer, first)
+    first = first_view(answer)
+    others = [view for view in answer["pareto"] if view is not first]
     space = answer["inputs"]["space"]
     return environment.get_template(TEMPLATE).render(
         title=space["name"],
         question=question(answer),
+        lacking=no_front(answer),
         counts=counts(answer),
         space=space_lines(answer),
         best=best_table(answer),
         front=front_table(answer, first, MOST_FRONT) if first["n_front"] else None,
         effects=_tables(effects_tables(answer, first, MOST_FRONT)),
-        steps=steps,
+        steps=steps_tables(answer, first),
         others=[front_table(answer, view, MOST_FRONT) for view in others if view["n_front"]],
         first=named(first["network"], answer),
         pictures=[(name, _caption(name), _data(data)) for name, data in pictures.items()],

@@ -9,6 +9,8 @@ PREFIXES: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"),
 SMALL: Final = ((1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 BINARY: Final = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 UNKNOWN: Final = "-"
+MOST_DIGITS: Final = 12
+"""Beyond them values differ by how they were rounded."""
 
 
 def si(value: float | None, unit: str = "", digits: int = 3) -> str:
@@ -36,6 +38,17 @@ def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
         text = str(int(value)) if value == int(value) else f"{value:.{digits}g}"
         return text if unit in ("", "1") else f"{text} {unit}"
     return si(value, "" if unit == "1" else unit, digits)
+
+
+def digits_apart(one: float, other: float, unit: str = "") -> int:
+    """With which two quantities read differently, and one more for what lies between; 3 where those do."""
+
+    def differ(digits: int) -> bool:
+        return quantity(one, unit, digits) != quantity(other, unit, digits)
+
+    if one == other or differ(3):
+        return 3
+    return next((digits + 1 for digits in range(4, MOST_DIGITS) if differ(digits)), 3)
 
 
 def energy(pj: float | None, digits: int = 3) -> str:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from accelsim.base.files import list_shipped, shipped_folder
@@ -94,6 +95,51 @@ def test_going_on_gives_the_same_answer_and_starting_again_is_refused(
     assert second["run"]["n_evaluated"] == 0
     after = {file.name: file.read_bytes() for file in place.iterdir() if file.is_file()}
     assert {name for name in after if after[name] != before[name]} <= {"result.json"}  # its seconds
+
+
+def test_any_point_of_a_finished_sweep_can_be_looked_around(
+    folder: Path, space: str, capsys: Captured
+) -> None:
+    place = folder / "out"
+    before = {file: file.read_bytes() for file in sorted((place / "points").iterdir())}
+    points = read_columns(place)
+    at = int(np.flatnonzero((points["area_mm2"] <= 3) & (points["network"] == "alexnet"))[0])
+    chosen = int(points["index"][at])
+    options = (space, "-o", str(place), "--resume", "--no-pictures", "--around")
+    found = answer(capsys, *options, str(chosen))
+    assert found["run"]["n_evaluated"] == 0
+    around = found["around"]
+    assert around["point"]["latency_s"] == points["latency_s"][at]
+    for step in around["steps"]:
+        there = int(np.flatnonzero(points["index"] == step["index"])[0])
+        assert points["network"][there] == "alexnet"
+        if points["area_mm2"][there] <= 3:
+            ratio = points["latency_s"][there] / points["latency_s"][at]
+            assert step["ratios"]["latency_s"] == pytest.approx(ratio)
+    assert {file: file.read_bytes() for file in sorted((place / "points").iterdir())} == before
+    large = int(points["index"][points["area_mm2"] > 3][0])
+    for number, said in ((10**9, "0 to 31"), (-1, "0 to 31"), (large, "breaks a constraint on metrics")):
+        assert execute(["sweep", *options, str(number)]) == 2
+        told = capsys.readouterr().err
+        assert said in told
+        assert "around" in told
+    assert answer(capsys, *options[:-2])["around"] is None
+
+
+def test_a_point_that_was_not_asked_for_has_no_neighbours(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "space.yaml"
+    where = SPACE.replace("area_mm2 <= 3 mm2", "array.rows > 8")
+    file.write_text(where)
+    assert execute(["sweep", str(file), "-o", str(tmp_path / "out"), "--around", "0"]) == 2
+    assert "point 0 breaks a constraint on variables" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    file.write_text(SPACE + "sample: {method: random, points: 20, seed: 3}\n")
+    answer(capsys, str(file), "-o", str(tmp_path / "out"), "--no-pictures")
+    seen = read_columns(tmp_path / "out", ["index"])["index"].tolist()
+    missing = next(number for number in range(32) if number not in seen)
+    options = (str(file), "-o", str(tmp_path / "out"), "--resume", "--no-pictures", "--around", str(missing))
+    assert execute(["sweep", *options]) == 2
+    assert f"point {missing} is not in the sample" in capsys.readouterr().err
 
 
 def test_without_a_directory_the_tables_are_all_that_stays(space: str, capsys: Captured) -> None:

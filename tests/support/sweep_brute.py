@@ -48,7 +48,10 @@ def front_of(points: Sequence[Point], signs: Mapping[str, float]) -> list[Point]
 
 
 def shares_of(points: Sequence[Point], goal: str, names: Sequence[str]) -> dict[tuple[str, ...], float]:
-    """Of the variance of a goal's logarithm: means of groups, and a least-squares fit over all points."""
+    """Of the variance of a goal's logarithm: means of groups, and a least-squares fit over all points.
+
+    Without those that have too few points for their degrees of freedom.
+    """
     ok = [one for one in points if one["status"] == "ok"]
     y = np.log([one[goal] for one in ok])
     total = float(((y - y.mean()) ** 2).sum())
@@ -71,10 +74,12 @@ def shares_of(points: Sequence[Point], goal: str, names: Sequence[str]) -> dict[
             )
         if complete:
             found[axes] = explained / total
-        elif len(ok) <= len(groups):
-            found[axes] = 0.0
-        else:
-            within = (total - between) / (len(ok) - len(groups))
+            continue
+        alpha, beta = df / 2, (len(ok) - 1 - df) / 2
+        chance = alpha * beta / (alpha + beta) ** 2 / (alpha + beta + 1) if beta > 0 else 0.0
+        left = len(ok) - len(groups)
+        if df > 0 and left >= max(3 * df, len(groups)) and chance <= 0.01:
+            within = (total - between) / left
             found[axes] = max(0.0, (explained - df * within) / total)
     return found
 

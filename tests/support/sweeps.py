@@ -43,9 +43,10 @@ def seen(
     goals: Sequence[Objective],
     size: int = 5,
     in_order: bool = True,
+    around: int | None = None,
 ) -> Answers:
     """The answers of a table, all its columns among them."""
-    return answers_of(Sifted(Held(columns, size, in_order)), axes, goals, list(columns))
+    return answers_of(Sifted(Held(columns, size, in_order)), axes, goals, list(columns), around=around)
 
 
 GOALS = (Objective("latency_s"), Objective("energy_j"))
@@ -78,10 +79,12 @@ def table() -> dict[str, np.ndarray]:
     }
 
 
-def answer(columns: dict[str, np.ndarray] | None = None, axes: Sequence[Axis] = AXES) -> dict[str, Any]:
+def answer(
+    columns: dict[str, np.ndarray] | None = None, axes: Sequence[Axis] = AXES, around: int | None = None
+) -> dict[str, Any]:
     """Its envelope."""
     columns = table() if columns is None else columns
-    found = seen(columns, axes, GOALS)
+    found = seen(columns, axes, GOALS, around=around)
     return envelope(
         {
             "name": "demo",
@@ -95,9 +98,9 @@ def answer(columns: dict[str, np.ndarray] | None = None, axes: Sequence[Axis] = 
             "derived": [{"name": "array.cols", "text": "4096 / array.rows"}],
             "variables": [{"name": x.name, "unit": x.unit, "values": list(x.values)} for x in axes],
         },
-        found.views,
+        found,
         GOALS,
-        totals={"n_raw": len(columns["index"])} | found.totals,
+        n_raw=len(columns["index"]),
         options={},
         notes=("networks weigh the same",),
         run={"seconds": 1.0},

@@ -89,6 +89,25 @@ def test_steps_lead_from_the_knee_and_effects_are_of_each_objective() -> None:
     assert view.effects[0].effects[0].share_frac == pytest.approx(1.0)
 
 
+def test_steps_lead_from_a_chosen_point_with_its_network_and_over_all() -> None:
+    columns = table()
+    plain = seen(columns, AXES, GOALS)
+    own, every = seen(columns, AXES, GOALS, around=11).around  # 32 rows, os, network b
+    assert (own.network, every.network) == ("b", None)
+    assert own.rows["index"].tolist() == [11]
+    assert every.rows["latency_s"].tolist() == pytest.approx([10**0.5 / 32])
+    steps = {(step.variable, step.direction, step.point): step.ratios for step in own.steps}
+    assert steps == {
+        ("rows", -1, 7): pytest.approx({"latency_s": 2.0, "energy_j": 0.5}),
+        ("dataflow", -1, 9): pytest.approx({"latency_s": 1.0, "energy_j": 0.5}),
+    }
+    assert [(step.variable, step.point) for step in every.steps] == [("rows", 6), ("dataflow", 8)]
+    assert plain.around == ()
+    columns["status"][10] = "error"  # the same machine with network a
+    assert [one.network for one in seen(columns, AXES, GOALS, around=11).around] == ["b"]
+    assert seen(columns, AXES, GOALS, around=10).around == ()
+
+
 def test_a_step_to_a_point_that_is_not_in_the_table_says_so_and_one_that_fails_has_no_ratio() -> None:
     columns = table()
     columns["status"][8] = "error"  # 32 rows, ws, network a

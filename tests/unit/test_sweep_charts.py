@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from accelsim.charts.sweep import Axis, parallel, pareto
 from accelsim.charts.sweep_effects import effects, heat, hypervolume
 from accelsim.charts.thin import PIXELS, Cloud
-from accelsim.results.format import quantity
+from accelsim.results.format import digits_apart, quantity
 
 
 def test_the_front_is_drawn_in_colour_the_rest_grey_and_the_knee_ringed() -> None:
@@ -96,6 +96,13 @@ def test_the_heat_map_shows_each_cell_and_leaves_absent_ones_white() -> None:
     assert np.isnan(np.asarray(figure.axes[0].images[0].get_array().filled(np.nan))[1, 0])
 
 
+def test_the_cells_of_a_large_heat_map_are_not_blended() -> None:
+    values = np.where(np.arange(400).reshape(20, 20) % 2, 1.0, 2.0)
+    rows = Axis("rows", np.arange(20))
+    figure = heat(rows, rows, values, Axis("energy_j", values, "J"))
+    assert figure.axes[0].images[0].get_interpolation() == "nearest"
+
+
 def test_the_hypervolume_says_what_share_of_all_it_reaches() -> None:
     figure = hypervolume(np.array([10, 100]), np.array([0.5, 0.9]), 1.0)
     assert "90.0 % of all points' after 100" in figure.get_suptitle()
@@ -109,6 +116,23 @@ def test_sizes_are_told_in_the_units_that_they_were_given_in() -> None:
     assert quantity(12.345, "mm2") == "12.3 mm2"
     assert quantity(4096) == "4096"
     assert quantity(None, "s") == quantity(float("nan")) == "-"
+
+
+def test_digits_tell_narrow_ends_apart_and_are_three_otherwise() -> None:
+    assert digits_apart(24.7e-3, 30e-3, "J") == digits_apart(0.0247, 0.0247, "J") == 3
+    assert digits_apart(24.7e-3, 24.72e-3, "J") == 5
+    assert digits_apart(1.0, 1.0 + 1e-15, "J") == 3
+
+
+def test_the_axes_of_a_narrow_front_have_the_digits_that_tell_its_points_apart() -> None:
+    energy, latency = np.linspace(24.701e-3, 24.719e-3, 9), np.linspace(1.0, 2.0, 9)
+    axes = [Axis("latency_s", latency, "s"), Axis("energy_j", energy, "J")]
+    texts = {text.get_text() for text in parallel(axes, None).axes[0].texts}
+    assert texts == {"1 s", "2 s", "24.701 mJ", "24.719 mJ"}
+    figure = pareto(*axes, np.arange(9), None)
+    FigureCanvasAgg(figure).draw()
+    ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(set(ticks)) == len(ticks) > 3
 
 
 def test_a_heat_map_has_the_variables_that_matter_alone_else_those_that_do_together() -> None:

@@ -10,6 +10,7 @@ import pytest
 from accelsim.explore.sweep import effects
 from accelsim.explore.sweep.cells import Cells
 from accelsim.explore.sweep.effects import Variance
+from tests.support import sweep_brute as brute
 
 
 @dataclass
@@ -86,16 +87,55 @@ def test_a_random_variable_explains_nothing_of_a_sample() -> None:
     assert not found.complete
     assert shares(found)["a",] > 0.99
     assert shares(found)["b",] < 0.03  # uncorrected, 50 random levels of 12 points each explain 8 %
-    assert shares(found)["a", "b"] < 0.03
+    assert found.untold == (("a", "b"),)
+
+
+def test_of_few_points_no_share_is_told() -> None:
+    a = Factor("a", (0, 1), np.array([0, 1, 0, 1]))
+    b = Factor("b", (0, 1), np.array([0, 1, 1, 1]))  # goes with a by chance
+    c = Factor("c", (0, 1, 2), np.array([0, 2, 1, 2]))
+    found = variance("y", 4.0**a.codes, [a, b, c])
+    assert not found.effects
+    assert found.untold == (("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_told_of_a_small_hypercube_is_not_chance(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    for n in (8, 12, 16, 24, 48):
+        every = [
+            Factor(name, tuple(range(size)), random.permutation(np.arange(n) % size))
+            for name, size in (("a", 2), ("b", 4), ("c", 3), ("d", 12))
+        ]
+        found = variance("y", 2.0 ** random.normal(size=n), every)
+        assert all(share < 0.45 for share in shares(found).values())
+        assert (n > 12) == (("a",) in shares(found))
+        assert {effect.variables for effect in found.effects}.isdisjoint(found.untold)
+
+
+def test_the_shares_of_a_large_sample_are_those_of_the_definition() -> None:
+    every = grid(4, 3, 30)
+    random = np.random.default_rng(3)
+    y = np.exp(every[0].codes * every[1].codes + random.random(360))
+    y[random.random(360) < 0.4] = np.nan
+    found = variance("y", y, every)
+    points = [
+        {**{one.name: int(one.codes[i]) for one in every}, "y": y[i], "status": "ok"}
+        for i in np.flatnonzero(np.isfinite(y))
+    ]
+    wanted = brute.shares_of(points, "y", ["a", "b", "c"])
+    assert shares(found) == pytest.approx(wanted)
+    assert set(wanted) == {("a",), ("b",), ("c",), ("a", "b")}
+    assert found.untold == (("a", "c"), ("b", "c"))
 
 
 def test_points_that_failed_and_variables_of_one_level_are_left_out() -> None:
-    a, b = grid(3, 2)
-    y = np.array([1.0, np.nan, 2.0, 2.0, 4.0, np.inf])
-    one = Factor("one", (7,), np.zeros(6, dtype=np.int64))
+    a, b, _ = grid(3, 2, 10)
+    y = np.repeat([1.0, np.nan, 2.0, 2.0, 4.0, np.inf], 10)
+    one = Factor("one", (7,), np.zeros(60, dtype=np.int64))
     found = variance("y", y, [a, b, one])
     assert {name for effect in found.effects for name in effect.variables} == {"a", "b"}
-    assert sum(n for _, _, n in found.effects[-1].means or found.effects[0].means) == 4
+    assert sum(n for _, _, n in found.effects[-1].means or found.effects[0].means) == 40
 
 
 def test_an_objective_that_never_changes_has_no_effects() -> None:

@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from accelsim.explore.sweep.answers import with_dots
 from accelsim.explore.sweep.pictures import pictures
+from accelsim.explore.sweep.source import Sifted
 from accelsim.report.blocks import Table, render
 from accelsim.report.sweep import N_FRONT, sweep_blocks
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
-from tests.support.sweeps import AXES, GOALS, Axis, answer, seen, table
+from tests.support.sweeps import AXES, GOALS, Axis, Held, answer, seen, table
 
 UNITS = {one.name: one.unit for one in AXES}
 
@@ -45,6 +47,29 @@ def test_the_envelope_is_json_without_nan_also_where_points_failed() -> None:
     assert "nothing to compare" in sweep_page(empty, {})
 
 
+def test_where_no_machine_is_ok_for_all_networks_each_is_answered_alone() -> None:
+    columns = table()
+    columns["status"][columns["network"] == "a"] = "infeasible"
+    found = answer(columns)
+    shown, page = render(sweep_blocks(found)), sweep_page(found, {})
+    said = "no machine is ok for all networks, so each is answered alone; ok are: a 0 of 12, b"
+    assert said in shown
+    assert said in page
+    assert "no point is ok" not in shown
+    for text in ("Pareto front of b", "One step from the knee of b", "explains the variance"):
+        assert text in shown
+        assert text in page
+    shown_view = seen(columns, AXES, GOALS).shown
+    assert shown_view.network == "b<i>"
+    view = with_dots(shown_view, Sifted(Held(columns)), AXES, GOALS)
+    drawn = dict(pictures(view, GOALS, UNITS, "demo"))
+    assert "heat_energy_j" in drawn
+    grey, front, _ = drawn["pareto_latency_s_energy_j"].axes[0].collections
+    ok = columns["network"] == "b<i>"
+    dots = {(x, y) for x, y in zip(columns["latency_s"][ok], columns["energy_j"][ok], strict=True)}
+    assert {tuple(dot) for dot in (*grey.get_offsets().tolist(), *front.get_offsets().tolist())} == dots
+
+
 def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
     text = render(sweep_blocks(answer()))
     assert "demo: Rows <b>against</b> energy" in text
@@ -55,6 +80,21 @@ def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
     assert re.search(r"^array.rows +100.0 +8: 395 ms, 16: 198 ms, 32: 98.8 ms$", text, re.MULTILINE)
     assert "geometric means over the networks" in text
     assert "note: networks weigh the same" in text
+
+
+def test_one_step_is_told_of_a_chosen_point_beside_the_knee() -> None:
+    found = answer(around=23)
+    assert found["around"]["point"]["index"] == 23
+    assert found["around"]["point"]["energy_j"] == table()["energy_j"][23]
+    assert found["around"]["over_all"]["point"]["network"] is None
+    assert set(found["around"]["steps"][0]) == set(found["pareto"][0]["steps"][0])
+    shown, page = render(sweep_blocks(found)), sweep_page(found, {})
+    for place in ("the knee of all networks", "point 23, all networks", "point 23, b"):
+        assert f"One step from {place}" in shown
+        assert f"One step from {place}" in page
+    last = shown[shown.index("point 23, b") :]
+    assert re.search(r"^array.rows +32 -> 16 +\+100.0 +-50.0$", last, re.MULTILINE)
+    assert answer()["around"] is None
 
 
 def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
@@ -71,6 +111,16 @@ def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
     assert shown.rows[0][0] == "0"
     assert shown.rows[-1][0] == "199"
     assert any("knee" in row[0] for row in shown.rows)
+
+
+def test_a_narrow_front_has_the_digits_that_tell_its_points_apart() -> None:
+    columns = table()
+    columns["energy_j"] = 24.7e-3 + columns["array.rows"] * 1e-6
+    text = render(sweep_blocks(answer(columns, AXES)))
+    assert re.search(r"^24.732 mJ \|", text, re.MULTILINE)
+    assert re.search(r"^24.708 mJ \|", text, re.MULTILINE)
+    front = text[text.index("Pareto front") : text.index("is the knee")]
+    assert "24.716 mJ" in front
 
 
 class Links(HTMLParser):

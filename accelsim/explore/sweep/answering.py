@@ -12,12 +12,13 @@ import numpy as np
 
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_whole
-from accelsim.explore.sweep.answers import View, answers_of
+from accelsim.explore.sweep.answers import Answers, View, answers_of, with_dots
 from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
+from accelsim.explore.sweep.notes import notes_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
-from accelsim.explore.sweep.source import STATUSES, Sifted
+from accelsim.explore.sweep.source import STATUSES, Sifted, rows_at
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import Stored
 from accelsim.explore.sweep.summary import Summary, Summing, Tally
@@ -38,11 +39,13 @@ def answer(
     keep: bool = True,
     drawn: bool = True,
     summary: Summary | None = None,
+    around: int | None = None,
 ) -> dict[str, Any]:
     """The envelope of a finished sweep; with `keep` its files are written into the directory, too.
 
     `drawn`: pictures among them, which take longer than a hundred thousand points. `summary` is that of all
-    points, where who evaluated them has made it.
+    points, where who evaluated them has made it. `around`: a point whose neighbours are told beside those of
+    the knee; InputError where it has no answer.
 
     Points pass part by part, so that memory does not grow with their number.
     """
@@ -51,18 +54,20 @@ def answer(
     shown = ("area_mm2", "utilization_frac", "latency_s", "energy_j", "power_w")
     wanted = ["index", *space.names, *(one.name for one in objectives), *shown, "status"]
     columns = list(dict.fromkeys(wanted))
-    answers = answers_of(points, space.variables, objectives, columns, summary)
+    answers = answers_of(points, space.variables, objectives, columns, summary, around)
+    if around is not None and not answers.around:
+        raise InputError(_without_answer(directory, points, around))
     curve = None
     if space.sample is not None:
         every = front_of_all(space, objectives)
         curve = growth_of(points, Numbering(space.variables), objectives, every)
     found = envelope(
         said_of(space),
-        answers.views,
+        answers,
         objectives,
-        totals={"n_raw": space.n_raw} | answers.totals,
+        n_raw=space.n_raw,
         options=options,
-        notes=_notes(space, answers.views, curve),
+        notes=notes_of(space, answers, points, curve),
         run=run,
     )
     found["hypervolume"] = curve
@@ -74,7 +79,8 @@ def answer(
         found["screening"] = screening(space, directory, table, objectives)
         found["notes"].append(note_of(found["screening"]))
     if keep:
-        _write(space, directory, found, answers.views, objectives, drawn)
+        view = with_dots(answers.shown, points, space.variables, objectives) if drawn else None
+        _write(space, directory, found, answers, objectives, view)
     return found
 
 
@@ -92,6 +98,32 @@ def objectives_of(space: Space) -> tuple[Objective, ...]:
             )
         )
     return tuple(wanted)
+
+
+def refuse_around(space: Space, around: int | None) -> None:
+    """InputError for the number of a point that the space does not have."""
+    if around is None:
+        return
+    if not 0 <= around < space.n_raw:
+        expected = f"the number of a point, 0 to {space.n_raw - 1}"
+        raise InputError(
+            Problem(f"the space has no point {around}", space.file, key="around", expected=expected)
+        )
+    if not len(space.points_at(np.asarray([around], np.int64))):
+        said = f"point {around} breaks a constraint on variables"
+        raise InputError(Problem(said, space.file, key="around", expected="a point that has an answer"))
+
+
+def _without_answer(directory: Path, points: Sifted, around: int) -> Problem:
+    """Why a point has no neighbours to compare with."""
+    row = rows_at(points, np.asarray([around]), ["reason"])
+    if len(row["index"]):
+        status = STATUSES[int(row["status"][0])]
+        said = f"point {around} is {status}: {row['reason'][0]}"
+    else:
+        said = f"point {around} is not in the sample"
+    hint = "the tables, and the column index, number the points"
+    return Problem(said, str(directory), key="around", expected="a point that is ok", hint=hint)
 
 
 def tally_of(space: Space) -> Tally | None:
@@ -125,35 +157,20 @@ def said_of(space: Space) -> dict[str, Any]:
     }
 
 
-def _notes(space: Space, views: Sequence[View], curve: Mapping[str, Any] | None) -> list[str]:
-    notes = []
-    if len(views) > 1:
-        notes.append("over several networks a machine has the geometric mean of each metric")
-    if space.sample is not None:
-        said = f"{space.sample.method} sample of seed {space.sample.seed}"
-        notes.append(f"{said}: the front is that of the points seen, not of the space")
-    if curve is not None and curve["whole"]:
-        share = 100 * curve["volume"][-1] / curve["whole"]
-        notes.append(f"the sample's hypervolume is {share:.1f} % of that of all {space.n_raw:,} combinations")
-    if not views[0].factors:
-        notes.append("nothing varies but the network")
-    return notes
-
-
 def _write(
     space: Space,
     directory: Path,
     found: Mapping[str, Any],
-    views: Sequence[View],
+    answers: Answers,
     objectives: Sequence[Objective],
-    pictured: bool,
+    pictured: View | None,
 ) -> None:
     """Front, pictures and page; the envelope comes last, so that it stands for all of them."""
     from accelsim.report.sweep_page import sweep_page
 
-    drawn = _drawn(space, found, views[0], objectives) if pictured else {}
+    drawn = {} if pictured is None else _drawn(space, found, pictured, objectives)
     files = {f"{name}.png": data for name, data in drawn.items()}
-    files[FRONT] = _csv([row for view in views for row in points_of(view)]).encode()
+    files[FRONT] = _csv([row for view in answers.views for row in points_of(view)]).encode()
     files[PAGE] = sweep_page(found, drawn).encode()
     files[RESULT] = (to_json(found) + "\n").encode()
     try:

@@ -1,8 +1,8 @@
-"""The few points that a sweep's answers name, read by their number: of the fronts, and around the knees."""
+"""The few points that a sweep's answers name, read by their number: of the fronts, and around knees."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ TEXTS: Final = ("status", "reason")
 
 
 class Asked:
-    """The points that answers name: those of the fronts, and the neighbours of the knees."""
+    """The points that answers name: those of the fronts, and the neighbours of knees and chosen ones."""
 
     def __init__(
         self, source: Sifted, numbering: Numbering, objectives: Sequence[Objective], columns: Sequence[str]
@@ -28,15 +28,16 @@ class Asked:
         self.rows: dict[str, NDArray[Any]] = {}
         self._ok = np.empty(0, np.bool_)
 
-    def read(self, views: Sequence[tuple[int | None, Seen]]) -> None:
-        """Those of all views (a network's place, or None for all) in one pass."""
-        wanted = [
-            self.points(
-                np.asarray([*seen.front.numbers.tolist(), *self._neighbours(seen)], np.int64), network
-            )
-            for network, seen in views
-        ]
-        self.rows = rows_at(self._source, np.concatenate([one.ravel() for one in wanted]), self._columns)
+    def read(
+        self, views: Sequence[tuple[int | None, Seen]], chosen: Iterable[tuple[int, int | None]] = ()
+    ) -> None:
+        """Those of all views (a network's place, or None for all) and chosen machines in one pass."""
+        fronts = [(network, seen.front) for network, seen in views if len(seen.front.numbers)]
+        knees = [(int(front.numbers[knee(front.costs)]), network) for network, front in fronts]
+        named = [(network, front.numbers) for network, front in fronts]
+        named += [(network, self._around(machine)) for machine, network in (*knees, *chosen)]
+        wanted = [self.points(machines, network).ravel() for network, machines in named]
+        self.rows = rows_at(self._source, np.concatenate([np.empty(0, np.int64), *wanted]), self._columns)
         self._ok = self.rows["status"] == OK
         self.rows["status"] = np.asarray(STATUSES)[self.rows["status"]]
 
@@ -72,6 +73,11 @@ class Asked:
             for one in self.objectives
         }
 
+    def is_ok(self, machine: int, network: int | None) -> bool:
+        """Whether a machine is there, with a value of each objective."""
+        found = self.metrics(machine, network)
+        return found is not None and bool(np.isfinite(list(found.values())).all())
+
     def steps(self, machine: int, network: int | None) -> Iterator[Step]:
         """To the neighbours of a machine; where the space or the sample has none the step says so."""
         here = self.metrics(machine, network)
@@ -81,8 +87,6 @@ class Asked:
             point = None if there is None else int(self.points(np.asarray([other]), network)[0, 0])
             yield Step(one.name, direction, one.values[level], point, ratios(there, here))
 
-    def _neighbours(self, seen: Seen) -> list[int]:
-        if not len(seen.front.numbers):
-            return []
-        machine = int(seen.front.numbers[knee(seen.front.costs)])
-        return [other for *_, other in self.numbering.neighbours(machine)]
+    def _around(self, machine: int) -> Indices:
+        """A machine and its neighbours."""
+        return np.asarray([machine, *(other for *_, other in self.numbering.neighbours(machine))], np.int64)

@@ -14,6 +14,12 @@ from accelsim.explore.sweep.numbering import Varies
 
 MOST_FITTED: Final = 4_000
 """Cells of a table of two variables: of more, the additive fit would take longer than the sweep."""
+LEAST_RESIDUAL: Final = 3
+"""Degrees of freedom within cells, for each that an effect has."""
+LEAST_REPLICATES: Final = 2
+"""Points a cell, in the mean."""
+MOST_SCATTER: Final = 0.1
+"""Of the share that random cells explain by chance, whose mean alone is corrected for: standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Variance:
     log: bool  # of the logarithm; means are geometric then
     complete: bool  # every combination of levels is there: shares are exact and add up to 1
     effects: tuple[Effect, ...]
+    untold: tuple[tuple[str, ...], ...] = ()  # variables, and pairs of them, that have too few points
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ def variance(objectives: Sequence[str], at: int, cells: Cells, factors: Sequence
     the means of their cells explain beyond the best a_i + b_j (least squares, weighted by the cells' points).
     On a full grid that is the classical decomposition, whose shares of all orders add up to 1. Where points
     are missing or sampled, a share is corrected for what as many random cells would explain by chance
-    (epsilon squared, Kelley 1935: (SS - df MS_within) / SS_total, not below 0), and shares may overlap.
+    (epsilon squared, Kelley 1935: (SS - df MS_within) / SS_total, not below 0), and shares may overlap; where
+    there are too few points for that (`_Sums.tells`), none is given.
     Of positive values the logarithm is analysed, since costs act as factors.
     """
     objective = objectives[at]
@@ -69,21 +77,29 @@ def variance(objectives: Sequence[str], at: int, cells: Cells, factors: Sequence
         return Variance(objective, log, complete, ())
     row = at + len(objectives) if log else at
     of = _Sums(cells.n, float(cells.mean[row]), float(cells.squares[row]), complete)
-    effects = []
+    effects, untold = [], []
     for axes, table in cells.tables.items():
         if not set(axes) <= set(active):
             continue
         sums = table.sums[row]
         names = tuple(factors[axis].name for axis in axes)
+        share: float | None
         if len(axes) == 1:
             between = _between(table.n, sums, of.mean)
-            share = of.share(between, between, int((table.n > 0).sum()) - 1, int((table.n > 0).sum()))
-            effects.append(Effect(names, share, _means(factors[axes[0]], table.n, sums, log)))
+            n_cells = int((table.n > 0).sum())
+            share = of.share(between, between, n_cells - 1, n_cells)
         elif len(table.n) <= MOST_FITTED:
             shape = (cells.sizes[axes[0]], cells.sizes[axes[1]])
-            effects.append(Effect(names, _together(table.n, sums, shape, of), ()))
+            share = _together(table.n, sums, shape, of)
+        else:
+            continue
+        if share is None:
+            untold.append(names)
+        else:
+            means = _means(factors[axes[0]], table.n, sums, log) if len(axes) == 1 else ()
+            effects.append(Effect(names, share, means))
     effects.sort(key=lambda effect: -effect.share_frac)
-    return Variance(objective, log, complete, tuple(effects))
+    return Variance(objective, log, complete, tuple(effects), tuple(untold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +111,27 @@ class _Sums:
     squares: float
     complete: bool
 
-    def share(self, explained: float, between: float, df: int, n_cells: int) -> float:
-        """Of the variance; without a full grid less what chance explains. No replicate: nothing is known."""
+    def share(self, explained: float, between: float, df: int, n_cells: int) -> float | None:
+        """Of the variance; without a full grid less what chance explains, None where that can't be told."""
         if self.complete:
             return min(1.0, explained / self.squares)
-        if self.n <= n_cells:
-            return 0.0
+        if not self.tells(df, n_cells):
+            return None
         within = max(0.0, self.squares - between) / (self.n - n_cells)
         return min(1.0, max(0.0, (explained - df * within) / self.squares))
 
+    def tells(self, df: int, n_cells: int) -> bool:
+        """Whether the points are enough for an effect of so many degrees of freedom, in so many cells.
 
-def _together(n: Floats, sums: Floats, shape: tuple[int, int], of: _Sums) -> float:
+        Shares of random cells are distributed as beta(df / 2, (n - 1 - df) / 2).
+        """
+        total = self.n - 1
+        if df < 1 or self.n < LEAST_REPLICATES * n_cells or self.n - n_cells < LEAST_RESIDUAL * df:
+            return False
+        return math.sqrt(2 * df * (total - df) / (total + 2)) / total <= MOST_SCATTER
+
+
+def _together(n: Floats, sums: Floats, shape: tuple[int, int], of: _Sums) -> float | None:
     """What the cells of two variables explain beyond the sum of an effect of each."""
     cells = np.where(n > 0, sums - n * of.mean, 0.0).reshape(shape)
     weight = n.reshape(shape)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from accelsim.base.version import VERSION
-from accelsim.explore.sweep.answers import View
+from accelsim.explore.sweep.answers import Answers, Around, View
+from accelsim.explore.sweep.effects import Step
 from accelsim.explore.sweep.numbering import NETWORK
-from accelsim.explore.sweep.pareto import Objective
+from accelsim.explore.sweep.pareto import Columns, Objective
 from accelsim.results.plain import plain
 from accelsim.tables.columns_sweep import UNITS
 
@@ -17,10 +18,10 @@ SCHEMA: Final = "accelsim.sweep/1"
 
 def envelope(
     space: Mapping[str, Any],
-    views: Sequence[View],
+    answers: Answers,
     objectives: Sequence[Objective],
     *,
-    totals: Mapping[str, Any],
+    n_raw: int,
     options: Mapping[str, Any],
     notes: Sequence[str] = (),
     run: Mapping[str, Any] | None = None,
@@ -31,17 +32,18 @@ def envelope(
     name, unit and values. What each column's unit is stands in `units`.
     """
     units = {one["name"]: one["unit"] for one in space["variables"]} | UNITS
-    points = [row for view in views for row in points_of(view)]
+    points = [row for view in answers.views for row in points_of(view)]
     names = dict.fromkeys(name for row in points for name in row)
     return {
         "schema": SCHEMA,
         "tool": {"name": "accelsim", "version": VERSION},
         "inputs": {"space": plain(space), "options": plain(options)},
         "units": {name: units[name] for name in names if units.get(name)},
-        "totals": plain(totals),
+        "totals": plain({"n_raw": n_raw} | answers.totals),
         "objectives": [{"name": one.name, "maximise": one.maximise} for one in objectives],
         "points": points,
-        "pareto": [_summary(view, objectives) for view in views],
+        "pareto": [_summary(view, objectives) for view in answers.views],
+        "around": _around(answers.around),
         "notes": list(notes),
         "run": plain(run or {}),
     }
@@ -54,18 +56,39 @@ def points_of(view: View) -> list[dict[str, Any]]:
         roles[view.knee].append("knee")
     for name, row in view.bests.items():
         roles[row].append(f"best {name}")
-    columns = {
-        name: plain(values) for name, values in view.rows.items() if name not in ("index", NETWORK, "reason")
-    }
-    index = plain(view.rows["index"])
+    return [
+        {NETWORK: row[NETWORK], "index": row["index"], "roles": said} | row
+        for said, row in zip(roles, _rows(view.network, view.rows), strict=True)
+    ]
+
+
+def _rows(network: str | None, columns: Columns) -> list[dict[str, Any]]:
+    """Of points of one network, or of machines over all: number, variables, metrics."""
+    kept = {name: plain(values) for name, values in columns.items() if name not in (NETWORK, "reason")}
+    return [
+        {NETWORK: network} | {name: column[at] for name, column in kept.items()}
+        for at in range(len(columns["index"]))
+    ]
+
+
+def _around(around: Sequence[Around]) -> dict[str, Any] | None:
+    """A chosen point with its steps; `over_all`: its machine over all networks, where there are several."""
+    if not around:
+        return None
+    own, *rest = [{"point": _rows(one.network, one.rows)[0], "steps": _steps(one.steps)} for one in around]
+    return {**own, "over_all": rest[0] if rest else None}
+
+
+def _steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [
         {
-            NETWORK: view.network,
-            "index": index[at],
-            "roles": said,
-            **{name: column[at] for name, column in columns.items()},
+            "variable": step.variable,
+            "direction": step.direction,
+            "level": plain(step.level),
+            "index": step.point,
+            "ratios": plain(step.ratios),
         }
-        for at, said in enumerate(roles)
+        for step in steps
     ]
 
 
@@ -101,17 +124,9 @@ def _summary(view: View, objectives: Sequence[Objective]) -> dict[str, Any]:
                     for effect in one.effects
                     if effect.means
                 },
+                "untold": [list(names) for names in one.untold],
             }
             for one in view.effects
         ],
-        "steps": [
-            {
-                "variable": step.variable,
-                "direction": step.direction,
-                "level": plain(step.level),
-                "index": step.point,
-                "ratios": plain(step.ratios),
-            }
-            for step in view.steps
-        ],
+        "steps": _steps(view.steps),
     }

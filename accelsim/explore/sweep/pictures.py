@@ -1,10 +1,10 @@
-"""The pictures of a sweep: which charts its first view has, and what they show."""
+"""The pictures of a sweep: which charts its first view with a front has, and what they show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from accelsim.explore.sweep.answers import View
 from accelsim.explore.sweep.effects import Effect
 from accelsim.explore.sweep.numbering import Varies
 from accelsim.explore.sweep.pareto import Objective
+from accelsim.report.sweep import LEAST_SHARE
 from accelsim.tables.columns_sweep import UNITS
-
-LEAST_SHARE: Final = 0.001
-"""Of the variance, that a variable explains to be an axis of a heat map."""
 
 if TYPE_CHECKING:
     from accelsim.charts.png import Figure

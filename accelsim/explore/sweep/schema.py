@@ -132,6 +132,15 @@ def answer_schema() -> dict[str, Any]:
         },
         "points": {"type": "array", "items": {"type": "object", "properties": point}},
         "pareto": {"type": "array", "items": {"type": "object", "properties": summary}},
+        "around": {
+            "type": ["object", "null"],
+            "description": "a chosen point (--around), one step each way, its machine over all networks",
+            "properties": {
+                "point": {"type": "object", "properties": point},
+                "steps": objects,
+                "over_all": {"type": ["object", "null"]},
+            },
+        },
         "notes": {"type": "array", "items": {"type": "string"}},
         "run": {"type": "object", "description": "All that may differ between equal runs."},
         "hypervolume": {"type": ["object", "null"], "description": "Of a sample: against points seen."},
