@@ -116,6 +116,9 @@ def test_points_of_a_split_are_splits() -> None:
         ).best
         for name in ("throughput_fps", "latency_s", "energy_j"):
             assert found[name][i] == best[name]
+        assert found["edp_js"][i] == best["energy_j"] * best["latency_s"]
+        assert found["power_w"][i] == best["energy_j"] * best["throughput_fps"]
+        assert found["macs"][i] == sum(layer.macs for layer in accelsim.load("lenet").layers)  # of an image
 
 
 def test_energy_and_area_of_the_technology_follow_the_size(tmp_path: Path) -> None:
