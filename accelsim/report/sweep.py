@@ -274,4 +274,5 @@ def estimate_blocks(found: Row) -> list[Block]:
     lines.append(f"memory: about {si(figures['memory_bytes'], 'B', 2)}")
     if figures["disk_bytes"] is not None:
         lines.append(f"disk: about {si(figures['disk_bytes'], 'B', 2)}")
-    return [Lines(tuple(question(found)), style="bold"), space, Lines(tuple(lines))]
+    notes = note_lines(found["notes"])
+    return [Lines(tuple(question(found)), style="bold"), space, Lines(tuple(lines)), *notes]

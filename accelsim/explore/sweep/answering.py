@@ -17,6 +17,7 @@ from accelsim.explore.sweep.envelope import envelope, points_of
 from accelsim.explore.sweep.growth import front_of_all, growth_of
 from accelsim.explore.sweep.numbering import Numbering
 from accelsim.explore.sweep.pareto import MOST_OBJECTIVES, Objective
+from accelsim.explore.sweep.remarks import remarks_of
 from accelsim.explore.sweep.source import STATUSES
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.stored import sifted
@@ -126,7 +127,7 @@ def said_of(space: Space) -> dict[str, Any]:
 
 
 def _notes(space: Space, views: Sequence[View], curve: Mapping[str, Any] | None) -> list[str]:
-    notes = []
+    notes = remarks_of(space)
     if len(views) > 1:
         notes.append("over several networks a machine has the geometric mean of each metric")
     if space.sample is not None:

@@ -29,6 +29,12 @@ METRICS: Final[dict[str, Metric]] = {
     "gap_frac": Metric("", 1),
 }
 
+OF_A_PASS: Final = ("latency_cycles", "latency_s", "energy_j", "edp_js")
+"""Metrics that answers ask for and that grow with the batch."""
+
+OF_AN_IMAGE: Final = {"split": ("energy_j",)}
+"""Those that a method gives for an image."""
+
 UNKNOWN: Final = {"scalesim": ("energy_j", "edp_js", "power_w", "dram_bytes")}
 """Metrics that another simulator's rules do not give, or not in closed form."""
 
