@@ -167,6 +167,18 @@ def test_a_space_without_a_closed_form_is_refused() -> None:
     assert "method: dataflow" in str(error.value)
 
 
+@pytest.mark.parametrize(("method", "line"), [("\nmethod: closed_form", 7), ("", 3)])
+def test_what_closed_forms_lack_is_told_at_the_method_or_the_architecture(
+    tmp_path: Path, method: str, line: int
+) -> None:
+    file = tmp_path / "space.yaml"
+    head = "schema: accelsim.space/1\nname: x\narch: eyeriss\nnetworks: lenet\nvary:\n  array.rows: [8, 16]"
+    file.write_text(head + method)
+    with pytest.raises(InputError, match="no closed form") as error:
+        evaluator_of(read_space(file))
+    assert {(problem.file, problem.line) for problem in error.value.problems} == {(str(file), line)}
+
+
 def test_what_is_no_machine_is_an_error_of_its_points() -> None:
     rows = replace(ROWS, values=(0, 8))
     bits = Variable("mac.bits", (8, 500), "", "core.mac.bits")
