@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
+import pytest
 
 from accelsim.explore.sweep.pictures import pictures
 from accelsim.report.blocks import Table, render
-from accelsim.report.sweep import N_FRONT, sweep_blocks
+from accelsim.report.sweep import N_FRONT, space_lines, sweep_blocks
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
 from tests.support.sweeps import AXES, GOALS, Axis, answer, seen, table
@@ -55,6 +57,29 @@ def test_tables_say_sizes_and_percent_as_people_read_them() -> None:
     assert re.search(r"^array.rows +100.0 +8: 395 ms, 16: 198 ms, 32: 98.8 ms$", text, re.MULTILINE)
     assert "geometric means over the networks" in text
     assert "note: networks weigh the same" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "shown"),
+    [
+        ([99_999, 100_000], "B", "99.999 kB, 100 kB"),
+        ([999_999, 1_000_000], "", "999.999 k, 1 M"),
+        ([1e9, 1.001e9, 2e9], "Hz", "1 GHz, 1.001 GHz, 2 GHz"),
+        ([65536, 131072], "B", "64 KiB, 128 KiB"),
+        ([8, 16], "", "8, 16"),
+        (["ws", "os"], "", "ws, os"),
+        (
+            [*range(100_000, 100_100)],
+            "",
+            "100 k, 100.001 k, 100.002 k, 100.003 k, 100.004 k, ..., 100.098 k, 100.099 k",
+        ),
+    ],
+)
+def test_different_levels_of_a_variable_look_different(values: list[Any], unit: str, shown: str) -> None:
+    said = {"variables": [{"name": "v", "unit": unit, "values": values}]}
+    ((_, n, text),) = space_lines({"inputs": {"space": said}})
+    assert n == str(len(values))
+    assert text == shown
 
 
 def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:
