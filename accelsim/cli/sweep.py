@@ -163,6 +163,7 @@ def _dry_run(space: Space, evaluator: Any, workers: int, format: str | None, as_
     from accelsim.cli.answer import show
     from accelsim.explore.sweep.answering import said_of
     from accelsim.explore.sweep.estimate import estimate, row
+    from accelsim.explore.sweep.remarks import remarks_of
     from accelsim.report.sweep import estimate_blocks
     from accelsim.results.plain import plain, to_json
 
@@ -175,6 +176,7 @@ def _dry_run(space: Space, evaluator: Any, workers: int, format: str | None, as_
             for word in ("minimise", "maximise")
             for name in getattr(space.answers, word)
         ],
+        "notes": remarks_of(space),
         "run": {"estimate": plain(row(estimate(space, evaluator, workers, format))), "workers": workers},
     }
     if as_json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from accelsim.base.units import Quantity
 from accelsim.hardware import compiled
 from accelsim.hardware.model import ArchFile, Memory
-from accelsim.hardware.parts import AreaConstant, EnergyConstant, TechnologyAccess
+from accelsim.hardware.parts import AccessEnergy, AreaConstant, EnergyConstant, TechnologyAccess
 from accelsim.hardware.technology import dram_devices, nodes, technology_of
 
 
@@ -160,9 +161,29 @@ def asks_technology(spec: ArchFile) -> bool:
 
     An area that is asked of a node without tables is unknown; without an energy nothing can be told.
     """
-    memories = (*spec.core.pe.memories, *spec.core.memories, *spec.memories)
-    parts = [spec.core.mac.energy, *(memory.energy for memory in memories)]
+    parts = [spec.core.mac.energy, *(memory.energy for memory in _memories(spec))]
     return any(hasattr(part, "from_") and getattr(part, "device", None) is None for part in parts)
+
+
+def given_energies(
+    spec: ArchFile,
+) -> Iterator[tuple[str, EnergyConstant | AccessEnergy, dict[str, object]]]:
+    """Parts whose energy the file gives: name, that energy, and keys with values that it would follow as the
+    technology's. DRAM's would follow none, and what has no size can't be the technology's.
+    """
+    node: dict[str, object] = {"technology": spec.technology.value}
+    mac = spec.core.mac
+    if isinstance(mac.energy, EnergyConstant):
+        bits = {f"mac.{name}": getattr(mac, name) for name in ("bits", "weight_bits", "accumulate_bits")}
+        yield "mac", mac.energy, node | bits
+    for memory in _memories(spec):
+        if isinstance(memory.energy, AccessEnergy) and memory.size is not None and memory.name != "dram":
+            size = memory.size.per_byte(word_bits(memory, spec))
+            yield memory.name, memory.energy, node | {f"{memory.name}.size": size}
+
+
+def _memories(spec: ArchFile) -> tuple[Memory, ...]:
+    return (*spec.core.pe.memories, *spec.core.memories, *spec.memories)
 
 
 def _has_tables(spec: ArchFile) -> bool:

@@ -21,6 +21,9 @@ N_FRONT: Final = 16
 N_EFFECTS: Final = 8
 LEAST_SHARE: Final = 0.001
 """Of the variance, that an effect explains to be listed, and a variable to be an axis of a heat map."""
+DIGITS: Final = 3
+MOST_DIGITS: Final = 17
+"""More tell no doubles apart."""
 ALL: Final = "all networks"
 
 
@@ -68,7 +71,7 @@ def named(network: str | None, answer: Row) -> str:
     return ALL if len(networks) > 1 else " ".join(networks)
 
 
-def said(answer: Row, name: str, value: Any, digits: int = 3) -> str:
+def said(answer: Row, name: str, value: Any, digits: int = DIGITS) -> str:
     """A value of a column as people read it."""
     if value is None:
         return UNKNOWN
@@ -88,6 +91,25 @@ def _digits(answer: Row, name: str, rows: Sequence[Row]) -> int:
     """Of a column, so that its ends read differently."""
     values = [row[name] for row in rows if isinstance(row.get(name), (int, float))]
     return digits_apart(min(values), max(values), _unit(answer, name)) if values else 3
+
+
+def levels_said(answer: Row, name: str, values: Sequence[Any]) -> list[str]:
+    """Values of a variable as people read them, with as many digits as tell them apart."""
+    texts: list[str] = []
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        texts = [said(answer, name, value, digits) for value in values]
+        if len({_amount(text) for text in texts}) == len(set(values)):
+            break
+    return texts
+
+
+def _amount(text: str) -> tuple[float | str, str]:
+    """What a text says, by which `100.0 k` and `100 k` are the same."""
+    number, _, unit = text.partition(" ")
+    try:
+        return float(number.replace(",", "")), unit
+    except ValueError:
+        return number, unit
 
 
 def shown_columns(answer: Row, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
@@ -170,9 +192,10 @@ def _levels(answer: Row, found: Row, variables: Sequence[str]) -> str:
     """The means at up to six levels, the ends among them."""
     means = found["means"].get(variables[0], []) if len(variables) == 1 else []
     kept = _spread(means, 6)
+    levels = levels_said(answer, variables[0], [one["level"] for one in kept])
     return ", ".join(
-        f"{said(answer, variables[0], one['level'])}: {said(answer, found['objective'], one['mean'])}"
-        for one in kept
+        f"{level}: {said(answer, found['objective'], one['mean'])}"
+        for level, one in zip(levels, kept, strict=True)
     )
 
 
@@ -200,7 +223,7 @@ def _steps_table(answer: Row, place: str, here: Row, steps: Sequence[Row]) -> Ta
     lines = []
     for one in steps:
         name = one["variable"]
-        step = f"{said(answer, name, here[name])} -> {said(answer, name, one['level'])}"
+        step = " -> ".join(levels_said(answer, name, [here[name], one["level"]]))
         changes = (_change(one["ratios"].get(goal), one["index"], without) for goal in goals)
         lines.append((name, step, *changes))
     heads = (Head("variable", "left"), Head("step", "left"), *(Head(f"{name} %") for name in goals))
@@ -235,8 +258,11 @@ def space_lines(answer: Row) -> list[tuple[str, str, str]]:
     """Each variable with its number of values and the values, then what is derived and what must hold."""
     space, lines = answer["inputs"]["space"], []
     for one in space["variables"]:
-        values = [said({"units": {one["name"]: one["unit"]}}, one["name"], value) for value in one["values"]]
-        shown = values if len(values) <= 12 else [*values[:5], "...", *values[-2:]]
+        values, units = one["values"], {"units": {one["name"]: one["unit"]}}
+        long = len(values) > 12
+        shown = levels_said(units, one["name"], [*values[:5], *values[-2:]] if long else values)
+        if long:
+            shown.insert(5, "...")
         lines.append((one["name"], str(len(values)), ", ".join(shown)))
     lines += [(one["name"], "", f"= {one['text']}") for one in space.get("derived", ())]
     lines += [("where", "", text) for text in space.get("constraints", ())]
@@ -322,4 +348,5 @@ def estimate_blocks(found: Row) -> list[Block]:
     lines.append(f"memory: about {si(figures['memory_bytes'], 'B', 2)}")
     if figures["disk_bytes"] is not None:
         lines.append(f"disk: about {si(figures['disk_bytes'], 'B', 2)}")
-    return [Lines(tuple(question(found)), style="bold"), space, Lines(tuple(lines))]
+    notes = note_lines(found["notes"])
+    return [Lines(tuple(question(found)), style="bold"), space, Lines(tuple(lines)), *notes]

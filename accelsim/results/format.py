@@ -21,7 +21,8 @@ def si(value: float | None, unit: str = "", digits: int = 3) -> str:
         return f"0 {unit}".rstrip()
     size = abs(value)
     steps = PREFIXES if size >= 1 or not unit else SMALL
-    scale, prefix = next((step for step in steps if size >= step[0] * (1 - 5e-4)), steps[-1])
+    slack = min(5e-4, 0.5 * 10.0**-digits)  # what rounds up to the next prefix has it
+    scale, prefix = next((step for step in steps if size >= step[0] * (1 - slack)), steps[-1])
     return f"{_digits(value / scale, digits)} {prefix}{unit}".rstrip()
 
 

@@ -59,6 +59,7 @@ def test_the_answer_is_made_of_the_points_that_are_kept(folder: Path) -> None:
     points = read_columns(folder / "out")
     assert len(points["index"]) == 2 * 4 * 2 * 2
     kept = points["area_mm2"] <= 3
+    assert found["notes"][0].startswith("sram.size varies, but the energy of sram is fixed")
     totals = found["totals"]
     assert totals["n_ok"] == kept.sum() < len(kept)
     assert totals["n_excluded"] == (~kept).sum()
@@ -157,6 +158,7 @@ def test_a_dry_run_tells_points_time_and_memory_and_writes_nothing(
     assert "32 combinations" in shown
     assert "time: about" in shown
     assert "memory: about" in shown
+    assert "note: sram.size varies, but the energy of sram is fixed" in shown
     assert not (tmp_path / "out").exists()
     assert execute(["sweep", space, "--dry-run", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)["run"]["estimate"]

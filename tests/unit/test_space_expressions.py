@@ -118,7 +118,7 @@ def test_units_follow_the_arithmetic(text: str, dimension: str) -> None:
         ("dataflow == 'wss'", "never 'wss'"),
         ("dataflow < 'ws'", "between text and text"),
         ("dataflow == rows", "between text and a number"),
-        ("rows + 1 KiB", "between a plain number and in B"),
+        ("rows + 1 KiB", "between a plain number and a number in B"),
         ("(" * 300 + "1" + ")" * 300, "characters|no expression"),
         ("-" * 400 + "1", "nested"),
         ("1 +" * 160 + "1", "nested"),

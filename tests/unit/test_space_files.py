@@ -58,8 +58,8 @@ ROWS = "vary:\n  array.rows: [8, 16]\n"
         (ROWS + "where: [array.rows]\n", 7, "where.0", "is neither true nor false"),
         (ROWS + "where: array.rows > 64\n", 7, "where", "no point of 2 combinations meets"),
         (ROWS + "where: [aray.rows > 1]\n", 7, "where.0", "did you mean 'array.rows'?"),
-        (ROWS + "where: [area_mm2 <= 50 KiB]\n", 7, "where.0", "between in mm2 and in B"),
-        (ROWS + "where: [sram.size <= 50]\n", 7, "where.0", "between in B and a plain number"),
+        (ROWS + "where: [area_mm2 <= 50 KiB]\n", 7, "where.0", "between a number in mm2 and a number in B"),
+        (ROWS + "where: [sram.size <= 50]\n", 7, "where.0", "between a number in B and a plain number"),
         (ROWS + "where: [2 < 3]\n", 7, "where.0", "names no variable or metric"),
         (ROWS + "where: [7]\n", 7, "where.0", "is no constraint"),
         (ROWS + "method: closedform\n", 7, "method", "did you mean 'closed_form'?"),
@@ -86,6 +86,13 @@ def test_what_is_wrong_is_told_with_its_line_and_key(
     told = [problem for problem in problems if said in str(problem)]
     assert told, "\n".join(map(str, problems))
     assert (told[0].file, told[0].line, told[0].key) == (str(tmp_path / "space.yaml"), line, key)
+
+
+def test_units_that_can_never_agree_get_no_hint_at_a_missing_one(tmp_path: Path) -> None:
+    (said,) = map(str, problems_of(tmp_path, ROWS + "where: [latency <= 5 mm2]\n"))
+    assert said.endswith("'<=' between a number in s and a number in mm2, expected one unit on both sides")
+    (said,) = map(str, problems_of(tmp_path, ROWS + "where: [latency <= 5]\n"))
+    assert said.endswith("(2 * 64 KiB, not 2 * 64)")
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

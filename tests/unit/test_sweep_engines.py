@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -188,9 +190,42 @@ class TestDask:
     def test_an_address_where_nobody_answers_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("accelsim.explore.sweep.dask_engine.CONNECT_S", "1s")
+        monkeypatch.setattr("accelsim.explore.sweep.dask_engine.CONNECT_S", 1.0)
         with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
             small(tmp_path, cluster="tcp://127.0.0.1:9")
+
+    def test_a_cluster_whose_last_worker_dies_ends_the_sweep_and_what_is_done_is_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import distributed
+
+        monkeypatch.setattr("accelsim.explore.sweep.dask_engine.CONNECT_S", 1.0)
+        with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as running:
+            address = running.scheduler_address
+            words = ["-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard"]
+            worker = subprocess.Popen(
+                [sys.executable, *words, "--nthreads", "1"],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stderr=subprocess.DEVNULL,
+                cwd=tmp_path,
+            )
+
+            def kill(state: State) -> None:
+                if state.n_done >= 500:
+                    worker.kill()
+
+            try:
+                with distributed.Client(address, set_as_default=False) as client:
+                    client.wait_for_workers(1, timeout=20)
+                with pytest.raises(InputError, match=r"has no workers left \(--resume continues\)"):
+                    small(tmp_path / "out", evaluate=Evaluate(sleep_s=0.05), cluster=address, progress=kill)
+            finally:
+                worker.kill()
+                worker.wait()
+        assert len(read_manifest(tmp_path / "out")["parts"]) >= 5
+        small(tmp_path / "out", resume=True)
+        small(tmp_path / "whole")
+        assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("n_chunks", [0, 1, 5, 16, 23])

@@ -116,6 +116,9 @@ def test_points_of_a_split_are_splits() -> None:
         ).best
         for name in ("throughput_fps", "latency_s", "energy_j"):
             assert found[name][i] == best[name]
+        assert found["edp_js"][i] == best["energy_j"] * best["latency_s"]
+        assert found["power_w"][i] == best["energy_j"] * best["throughput_fps"]
+        assert found["macs"][i] == sum(layer.macs for layer in accelsim.load("lenet").layers)  # of an image
 
 
 def test_energy_and_area_of_the_technology_follow_the_size(tmp_path: Path) -> None:
@@ -162,6 +165,18 @@ def test_a_space_without_a_closed_form_is_refused() -> None:
     with pytest.raises(InputError, match="one of ws, os, is") as error:
         evaluator_of(space(ROWS, arch="eyeriss"))
     assert "method: dataflow" in str(error.value)
+
+
+@pytest.mark.parametrize(("method", "line"), [("\nmethod: closed_form", 7), ("", 3)])
+def test_what_closed_forms_lack_is_told_at_the_method_or_the_architecture(
+    tmp_path: Path, method: str, line: int
+) -> None:
+    file = tmp_path / "space.yaml"
+    head = "schema: accelsim.space/1\nname: x\narch: eyeriss\nnetworks: lenet\nvary:\n  array.rows: [8, 16]"
+    file.write_text(head + method)
+    with pytest.raises(InputError, match="no closed form") as error:
+        evaluator_of(read_space(file))
+    assert {(problem.file, problem.line) for problem in error.value.problems} == {(str(file), line)}
 
 
 def test_what_is_no_machine_is_an_error_of_its_points() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
+import pytest
 
 from accelsim.explore.sweep.answers import with_dots
 from accelsim.explore.sweep.pictures import pictures
 from accelsim.explore.sweep.source import Sifted
 from accelsim.report.blocks import Table, render
-from accelsim.report.sweep import N_FRONT, sweep_blocks
+from accelsim.report.sweep import N_FRONT, space_lines, sweep_blocks
 from accelsim.report.sweep_page import sweep_page
 from accelsim.results.plain import to_json
 from tests.support.sweeps import AXES, GOALS, Axis, Held, answer, seen, table
@@ -95,6 +97,29 @@ def test_one_step_is_told_of_a_chosen_point_beside_the_knee() -> None:
     last = shown[shown.index("point 23, b") :]
     assert re.search(r"^array.rows +32 -> 16 +\+100.0 +-50.0$", last, re.MULTILINE)
     assert answer()["around"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "shown"),
+    [
+        ([99_999, 100_000], "B", "99.999 kB, 100 kB"),
+        ([999_999, 1_000_000], "", "999.999 k, 1 M"),
+        ([1e9, 1.001e9, 2e9], "Hz", "1 GHz, 1.001 GHz, 2 GHz"),
+        ([65536, 131072], "B", "64 KiB, 128 KiB"),
+        ([8, 16], "", "8, 16"),
+        (["ws", "os"], "", "ws, os"),
+        (
+            [*range(100_000, 100_100)],
+            "",
+            "100 k, 100.001 k, 100.002 k, 100.003 k, 100.004 k, ..., 100.098 k, 100.099 k",
+        ),
+    ],
+)
+def test_different_levels_of_a_variable_look_different(values: list[Any], unit: str, shown: str) -> None:
+    said = {"variables": [{"name": "v", "unit": unit, "values": values}]}
+    ((_, n, text),) = space_lines({"inputs": {"space": said}})
+    assert n == str(len(values))
+    assert text == shown
 
 
 def test_a_long_front_is_thinned_but_keeps_its_ends_and_the_knee() -> None:

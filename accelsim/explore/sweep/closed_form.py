@@ -240,7 +240,7 @@ class ClosedForm:
             columns_of(arch.machine())
         except InputError as error:
             raise InputError(
-                Problem(problem.message, space.file, None, None, problem.key, problem.expected,
+                Problem(problem.message, space.file, space.line, None, problem.key, problem.expected,
                         "method: dataflow searches a mapping")
                 for problem in error.problems
             ) from None  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from accelsim.base.errors import InputError, Problem
@@ -21,7 +22,10 @@ from accelsim.explore.sweep.work import Chunk, Indices, Part, Work
 
 AHEAD: Final = 3
 """Chunks sent for each thread of the cluster: in work, waiting, and on the way."""
-CONNECT_S: Final = "20s"
+CONNECT_S: Final = 20.0
+"""Seconds that a scheduler, or a worker where there is none, is waited for."""
+QUIET_S: Final = 1.0
+"""Seconds without an answer, after which the workers are counted."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,8 @@ class Cluster:
                 )
             ) from None
         try:
-            if not client.nthreads():
-                client.wait_for_workers(1, timeout=CONNECT_S)
+            _need_workers(client, f"the scheduler at {self.address} has no workers")
             yield client
-        except TimeoutError:
-            raise InputError(
-                Problem(f"the scheduler at {self.address} has no workers", key="cluster")
-            ) from None
         finally:
             client.close()
 
@@ -65,19 +64,28 @@ class Cluster:
 def _run(
     distributed: Any, client: Any, packed: bytes, sample: Indices | None, chunks: Iterator[Chunk]
 ) -> Iterator[Part]:
-    pending = distributed.as_completed(loop=client.loop)
+    done: SimpleQueue[Any] = SimpleQueue()
+    pending = set()
 
     def send(n: int) -> None:
         for chunk in islice(chunks, n):
             if sample is not None and chunk.listed is None:
                 chunk = replace(chunk, listed=sample[chunk.start : chunk.stop])
             # the work rides with each chunk: what is scattered dies with the workers that hold it
-            pending.add(client.submit(_serve, VERSION, packed, chunk, pure=False))
+            future = client.submit(_serve, VERSION, packed, chunk, pure=False)
+            pending.add(future)
+            future.add_done_callback(done.put)
 
     send(AHEAD * max(1, sum(client.nthreads().values())))
     try:
-        for future in pending:
+        while pending:
+            try:
+                future = done.get(timeout=QUIET_S)
+            except Empty:
+                _need_workers(client, "the cluster has no workers left", "--resume continues")
+                continue
             part = future.result()
+            pending.remove(future)
             future.release()
             send(1)
             yield part
@@ -97,6 +105,16 @@ def _run(
                 hint="smaller chunks take less memory; --resume continues",
             )
         ) from None
+
+
+def _need_workers(client: Any, without: str, hint: str | None = None) -> None:
+    """InputError `without` any worker where none comes in time: one that died may be replaced."""
+    if client.nthreads():
+        return
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError:
+        raise InputError(Problem(without, key="cluster", hint=hint)) from None
 
 
 def _distributed() -> Any:

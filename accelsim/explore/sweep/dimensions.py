@@ -57,8 +57,8 @@ def unit_of(dimension: Dimension) -> str | None:
 
 
 def said(dimension: Dimension) -> str:
-    """A dimension for a message: "in B", "a plain number"."""
+    """A number of this dimension for a message: "a number in B", "a plain number"."""
     if not dimension:
         return "a plain number"
     unit = unit_of(dimension)
-    return f"in {unit}" if unit else f"of dimension {name_of(dimension)}"
+    return f"a number in {unit}" if unit else f"a number of dimension {name_of(dimension)}"

@@ -222,7 +222,7 @@ def _agreed(op: str, a: Node, b: Node) -> tuple[Node, Node]:
     raise ExpressionError(
         f"{op!r} between {said(a.dimension)} and {said(b.dimension)}",
         "one unit on both sides",
-        "2 * 64 KiB, not 2 * 64",
+        None if a.dimension and b.dimension else "2 * 64 KiB, not 2 * 64",
     )
 
 

@@ -12,23 +12,28 @@ class Metric:
 
     dimension: str
     scale: float
-    meaning: str
 
 
 METRICS: Final[dict[str, Metric]] = {
-    "latency_cycles": Metric("cycle", 1, "cycles of one pass of the network"),
-    "latency_s": Metric("time", 1, "seconds of one pass"),
-    "energy_j": Metric("energy", 1e12, "joules of one pass"),
-    "edp_js": Metric("energy*time", 1e12, "energy times latency"),
-    "throughput_fps": Metric("1/time", 1, "images a second"),
-    "utilization_frac": Metric("", 1, "MACs over what the array could have done"),
-    "macs": Metric("", 1, "multiply-accumulates of one pass"),
-    "dram_bytes": Metric("data", 1, "bytes to and from DRAM"),
-    "sram_bytes": Metric("data", 1, "bytes to and from the memories between array and DRAM"),
-    "area_mm2": Metric("area", 1, "area of the chip"),
-    "power_w": Metric("power", 1e3, "energy over latency"),
-    "gap_frac": Metric("", 1, "what the search may have missed, 0 where it is proven"),
+    "latency_cycles": Metric("cycle", 1),
+    "latency_s": Metric("time", 1),
+    "energy_j": Metric("energy", 1e12),
+    "edp_js": Metric("energy*time", 1e12),
+    "throughput_fps": Metric("1/time", 1),
+    "utilization_frac": Metric("", 1),
+    "macs": Metric("", 1),
+    "dram_bytes": Metric("data", 1),
+    "sram_bytes": Metric("data", 1),
+    "area_mm2": Metric("area", 1),
+    "power_w": Metric("power", 1e3),
+    "gap_frac": Metric("", 1),
 }
+
+OF_A_PASS: Final = ("latency_cycles", "latency_s", "energy_j", "edp_js")
+"""Metrics that answers ask for and that grow with the batch."""
+
+OF_AN_IMAGE: Final = {"split": ("energy_j",)}
+"""Those that a method gives for an image."""
 
 UNKNOWN: Final = {"scalesim": ("energy_j", "edp_js", "power_w", "dram_bytes")}
 """Metrics that another simulator's rules do not give, or not in closed form."""

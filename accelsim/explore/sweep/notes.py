@@ -12,6 +12,7 @@ import numpy as np
 from accelsim.explore.sweep.answers import Answers, View
 from accelsim.explore.sweep.cells import MOST_CELLS, MOST_VARIABLES
 from accelsim.explore.sweep.effects import MOST_FITTED
+from accelsim.explore.sweep.remarks import remarks_of
 from accelsim.explore.sweep.source import Sifted
 from accelsim.explore.sweep.space import Space
 from accelsim.results.format import count
@@ -23,7 +24,7 @@ MOST_NAMES: Final = 6
 def notes_of(space: Space, answers: Answers, points: Sifted, curve: Mapping[str, Any] | None) -> list[str]:
     """The notes of a sweep's answer; `curve` is the hypervolume of its sample."""
     view = answers.shown
-    notes = []
+    notes = remarks_of(space)
     if len(answers.views) > 1:
         notes.append("over several networks a machine has the geometric mean of each metric")
     if space.sample is not None:

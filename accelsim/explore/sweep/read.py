@@ -126,6 +126,7 @@ class Reader:
             self.sha256,
             screen,
             compat,
+            self.document.at(("method",) if "method" in self.data else ("arch",)).line,
         )
         if space.n_raw > MAX_POINTS:
             self.note(

@@ -92,6 +92,8 @@ class Space:
     """With method screen only."""
     compat: str | None = None
     """The simulator by whose rules points are counted."""
+    line: int | None = None
+    """Where the file says the method, else the architecture."""
 
     @property
     def shape(self) -> tuple[int, ...]:

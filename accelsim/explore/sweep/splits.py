@@ -18,8 +18,11 @@ CHOICES = ("mp", "dp", "threads")
 
 
 class Splits:
-    """Evaluates points by `explore.split`: latency is that of a batch, energy and MACs are those of an image;
-    words inside the cores are not counted (`sram_bytes` 0)."""
+    """Evaluates points by `explore.split`: latency is of a thread's pass, energy and MACs are of an image.
+
+    `edp_js` is that energy times that latency, which the objective `edp` makes least. Words inside the cores
+    are not counted (`sram_bytes` 0).
+    """
 
     def __init__(self, space: Space, cache: bool = True) -> None:
         self.makers, self.cache = Makers(space), cache
