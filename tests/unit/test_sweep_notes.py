@@ -54,13 +54,12 @@ def test_effects_of_few_points_are_named() -> None:
 
 def test_why_no_point_is_ok_is_counted_by_reason() -> None:
     columns = table()
-    columns["status"] = np.array(["infeasible"] * 14 + ["error"] * 7 + ["ok"] * 3)
-    columns["reason"] = np.array([*["glb is too small"] * 14, *"abcdefg", "", "", ""])
-    points = Sifted(Held(columns), lambda columns: np.zeros(len(columns["index"]), bool))
-    notes = failures(points, 24)
+    columns["status"] = np.array(["infeasible"] * 14 + ["error"] * 7 + ["excluded"] * 3)
+    columns["reason"] = np.array([*["glb is too small"] * 14, *"abcdefg", *["breaks area <= 3 mm2"] * 3])
+    notes = failures(Sifted(Held(columns)), 24)
     assert notes[:2] == [
         "14 of 24 points: glb is too small",
-        "3 of 24 points: breaks a constraint on metrics",
+        "3 of 24 points: breaks area <= 3 mm2",
     ]
     assert notes[-1] == "5 of 24 points: other reasons"
     assert len(notes) == 5
