@@ -63,4 +63,4 @@ def test_why_no_point_is_ok_is_counted_by_reason() -> None:
     ]
     assert notes[-1] == "5 of 24 points: other reasons"
     assert len(notes) == 5
-    assert failures(points, 0) == ["no combination meets the constraints on variables"]
+    assert failures(Sifted(Held(columns)), 0) == ["no combination meets the constraints on variables"]
