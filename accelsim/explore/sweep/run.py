@@ -17,7 +17,7 @@ from accelsim.base.version import VERSION
 from accelsim.explore.sweep.encode import choose_format
 from accelsim.explore.sweep.engine import Engine, Pool, here
 from accelsim.explore.sweep.inputs import inputs_of
-from accelsim.explore.sweep.sampling import SAMPLERS
+from accelsim.explore.sweep.sampling import SAMPLERS, Machines, drawn
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import MANIFEST, POINTS, Store, read_manifest
 from accelsim.explore.sweep.summary import Tally
@@ -103,7 +103,7 @@ def sweep(
     if chunk is not None and chunk < 1:
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
     sample = getattr(space, "sample", None)
-    indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
+    indices = drawn(space, sample) if sample and sample.method in SAMPLERS else None
     if method == "screen" and indices is None:
         from accelsim.explore.sweep.screen import every_point
 
@@ -217,7 +217,7 @@ def goals_of(space: Any) -> Goals:
 
 def plan_of(space: Any, sample: Any, format: str, chunk: int, n_points: int) -> dict[str, Any]:
     """What the bytes of a sweep follow from, as the manifest has it; not how they were made."""
-    drawn = {key: getattr(sample, key) for key in ("method", "points", "seed")} if sample else None
+    asked = {key: getattr(sample, key) for key in ("method", "points", "seed")} if sample else None
     return {
         "version": VERSION,
         "name": str(getattr(space, "name", "")),
@@ -227,7 +227,7 @@ def plan_of(space: Any, sample: Any, format: str, chunk: int, n_points: int) -> 
         "chunk_points": chunk,
         "n_raw": space.n_raw,
         "n_points": n_points,
-        "sample": drawn,
+        "sample": asked,
         "space": _text(space),
     }
 
@@ -255,7 +255,8 @@ def _n_points(space: Any, indices: Indices | None) -> int:
         )
     sample = getattr(space, "sample", None)
     if sample and sample.method == "evolve":
-        return min(int(sample.points), n_raw)
+        machines = Machines(space)
+        return min(machines.asked(sample), machines.n) * machines.n_networks
     return n_raw if indices is None else len(indices)
 
 

@@ -7,7 +7,7 @@ disk, and who keeps the store has little left to do. The same chunk gives the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_beside
 from accelsim.explore.sweep.encode import Coded, Column, Columns, Format, encode, plain
+from accelsim.explore.sweep.numbering import Varies
 
 Indices = NDArray[np.int64]  # [n], of raw points
 Goals = tuple[tuple[str, bool], ...]
@@ -43,9 +44,7 @@ class Space(Protocol):
     """What work needs to know of a space; points that break a constraint on variables are left out."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of values of each variable."""
-        ...
+    def variables(self) -> Sequence[Varies]: ...
 
     @property
     def n_raw(self) -> int: ...
