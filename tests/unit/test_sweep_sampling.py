@@ -206,7 +206,7 @@ class TestEvolve:
     ) -> None:
         """One that fails for a network has failed."""
         told: dict[int, tuple[float, ...] | None] = {}
-        ask, tell = evolve._Study.ask, evolve._Study.tell
+        ask, tell = evolve.Study.ask, evolve.Study.tell
 
         def asked(study: Any) -> Any:
             study.asked = ask(study)
@@ -216,8 +216,8 @@ class TestEvolve:
             told.update(zip(study.asked.tolist(), values, strict=True))
             tell(study, values)
 
-        monkeypatch.setattr(evolve._Study, "ask", asked)
-        monkeypatch.setattr(evolve._Study, "tell", heard)
+        monkeypatch.setattr(evolve.Study, "ask", asked)
+        monkeypatch.setattr(evolve.Study, "tell", heard)
         space = of_networks(tmp_path, "evolve", 150)
         sweep(space, evaluator_of(space), tmp_path / "out", format="csv")
         table = read_columns(tmp_path / "out", ["index", "latency_s", "energy_j"])

@@ -10,7 +10,7 @@ can disagree.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from accelsim.explore.sweep.engine import Run
 from accelsim.explore.sweep.sampling import Machines, Sample
 from accelsim.explore.sweep.source import Floats, geometric
 from accelsim.explore.sweep.store import Store
-from accelsim.explore.sweep.work import Chunk, Indices, Keep, Work, is_ok
+from accelsim.explore.sweep.work import Chunk, Goals, Indices, Keep, Space, Work, is_ok
 
 POPULATION: Final = 64
 LARGEST_CHUNK: Final = 4096
@@ -41,7 +41,7 @@ def evolve(work: Work, sample: Sample, chunk: int, store: Store, run: Run, keep:
     if not work.goals:
         raise InputError(Problem("a search needs something to look for", key="answers", expected="metrics"))
     machines = Machines(work.space)
-    study = _Study(work, machines, sample)
+    study = Study(work.goals, machines, sample)
     values: Values = {}
     number, idle, wanted = 0, 0, min(machines.asked(sample), machines.n)
     while len(values) < wanted and idle < MAX_IDLE:
@@ -60,15 +60,15 @@ def evolve(work: Work, sample: Sample, chunk: int, store: Store, run: Run, keep:
             keep(part)
         if chunks:
             found = np.concatenate([_stored(work, store, one) for one in chunks])
-            values |= _values(new, found.reshape(len(new), machines.n_networks, -1))
+            values |= values_of(new, found)
         number += len(chunks)
         idle = 0 if len(new) else idle + 1
         study.tell([values.get(index) for index in asked.tolist()])
 
 
-def _values(machine: Indices, found: Floats) -> Values:  # [m], [m, networks, goals]
+def values_of(machine: Indices, found: Floats) -> Values:  # [m], [m * networks, goals]
     """Means over networks; a machine that fails for one of them has failed."""
-    goals = geometric(found)
+    goals = geometric(found.reshape(len(machine), -1, found.shape[1]))
     rows = zip(machine.tolist(), goals.tolist(), strict=True)
     return {one: tuple(row) if np.isfinite(row).all() else None for one, row in rows}
 
@@ -85,15 +85,20 @@ def _stored(work: Work, store: Store, chunk: Chunk) -> Floats:
                 hint="resume with the version that started it, or choose another directory",
             )
         )
-    ok = is_ok(table, chunk.n_raw) & work.space.keeps(table)
-    goals = np.stack([table[name] for name, _ in work.goals], axis=1)
-    return np.where(ok[:, None], goals, np.nan)
+    return counted(work.space, work.goals, table)
 
 
-class _Study:
+def counted(space: Space, goals: Goals, table: Mapping[str, NDArray[Any]]) -> Floats:
+    """The objectives of points, nan where they don't count  # [n, goals]"""
+    found = np.stack([table[name] for name, _ in goals], axis=1)
+    ok = is_ok(table, len(found)) & space.keeps(table)
+    return np.where(ok[:, None], found, np.nan)
+
+
+class Study:
     """optuna's study, in numbers of machines."""
 
-    def __init__(self, work: Work, machines: Machines, sample: Sample) -> None:
+    def __init__(self, goals: Goals, machines: Machines, sample: Sample) -> None:
         try:
             import optuna
         except ImportError:
@@ -108,7 +113,7 @@ class _Study:
         self._n = max(2, min(POPULATION, machines.asked(sample)))
         with self._quiet():
             self._study = optuna.create_study(
-                directions=["minimize" if less else "maximize" for _, less in work.goals],
+                directions=["minimize" if less else "maximize" for _, less in goals],
                 sampler=optuna.samplers.NSGAIISampler(population_size=self._n, seed=sample.seed),
             )
         self._trials: list[Any] = []

@@ -50,6 +50,11 @@ class Machines:
         """Machines that a sample asks for, one at least, whether there are so many or not."""
         return max(1, sample.points // self.n_networks)
 
+    def most(self, sample: Sample) -> int:
+        """Points that a sample has at the most; exactly, where machines are few enough to be listed."""
+        there = self.n if self.n > ENUMERABLE else len(self.every())
+        return min(self.asked(sample), there) * self.n_networks
+
     def points(self, machine: Indices) -> Indices:
         """Their points, a machine's networks together  # [n] -> [n * networks]"""
         return self._numbering.point(machine[:, None], np.arange(self.n_networks)).ravel()
