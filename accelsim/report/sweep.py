@@ -330,7 +330,10 @@ def estimate_blocks(found: Row) -> list[Block]:
         lines[0] += f", {n_points:,} of them meet the constraints on variables"
     sample = found["inputs"]["space"]["sample"]
     if sample is not None:
-        lines.append(f"sample: {sample['points']:,} points, {sample['method']}, seed {sample['seed']}")
+        said = f"sample: {sample['points']:,} points, {sample['method']}, seed {sample['seed']}"
+        if figures["n_asked"] < sample["points"]:
+            said += f"; takes at most {figures['n_asked']:,}, of machines with all networks"
+        lines.append(said)
     if pace is None:
         lines.append("no point could be timed")
     else:
@@ -342,6 +345,9 @@ def estimate_blocks(found: Row) -> list[Block]:
         timed = f"{count(figures['n_timed'], 'point')} timed, {rate}"
         most = "about" if figures.get("bounds_s") is None else "at most about"
         lines.append(f"time: {most} {quantity(figures['seconds'], 's', 2)} ({timed})")
+        if figures.get("search_s") is not None:
+            took = quantity(figures["search_s"], "s", 2)
+            lines.append(f"choosing the points (optuna) takes {took} of it, in one process")
         if figures.get("bounds_s") is not None:
             took = quantity(figures["bounds_s"], "s", 2)
             lines.append(f"bounds of all points take {took} of it; how many they spare is known only then")

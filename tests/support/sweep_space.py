@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from support.sweeps import Axis
 
 KINDS = ("ws", "os", "is")
 
@@ -52,8 +53,9 @@ class Space:
     answers: Answers = field(default_factory=Answers)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.n_rows, self.n_cols, len(KINDS))
+    def variables(self) -> tuple[Axis, ...]:
+        rows, cols = range(1, self.n_rows + 1), range(1, self.n_cols + 1)
+        return Axis("rows", tuple(rows)), Axis("cols", tuple(cols)), Axis("dataflow", KINDS)
 
     @property
     def n_raw(self) -> int:

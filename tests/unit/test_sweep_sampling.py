@@ -5,28 +5,46 @@ from __future__ import annotations
 import importlib.util
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support.sweep_space import Evaluate, Sample, Space
 
 from accelsim.base.errors import InputError
+from accelsim.explore.sweep import evolve
+from accelsim.explore.sweep.evaluate import evaluator_of
 from accelsim.explore.sweep.hypervolume import growth, hypervolume
+from accelsim.explore.sweep.numbering import Numbering
+from accelsim.explore.sweep.read import read_space
 from accelsim.explore.sweep.run import sweep
-from accelsim.explore.sweep.sampling import ENUMERABLE, SAMPLERS
+from accelsim.explore.sweep.sampling import ENUMERABLE, SAMPLERS, drawn
+from accelsim.explore.sweep.source import geometric
+from accelsim.explore.sweep.space import Space as RealSpace
 from accelsim.explore.sweep.stored import read_columns
 
+NETWORKS = """schema: accelsim.space/1
+name: several
+arch: systolic_32x32
+vary:
+  array.rows: 8..64 step 8
+  array.cols: 8..64 step 8
+  network: [lenet, alexnet, vgg16]
+  dataflow: [ws, os, is]
+where: [array.rows >= 16 or network != 'vgg16', latency <= 100 ms]
+answers: {minimise: [latency_s, energy_j]}
+"""
 BIG = Space(2000, 3000)  # 18 million points: none of the ways for spaces that can be listed
 
 
 @pytest.mark.parametrize("method", sorted(SAMPLERS))
 @pytest.mark.parametrize("space", [Space(), Space(least=300), BIG, Space(2000, 3000, least=1_000_000)])
 def test_a_sample_has_distinct_points_of_the_space_as_many_as_asked_for(method: str, space: Space) -> None:
-    index = SAMPLERS[method](space, Sample(method, 500, 3))
+    index = drawn(space, Sample(method, 500, 3))
     assert len(index) == len(set(index.tolist())) == 500
     assert np.array_equal(space.points_at(index).index, index)
-    assert np.array_equal(SAMPLERS[method](space, Sample(method, 500, 3)), index)
-    assert not np.array_equal(SAMPLERS[method](space, Sample(method, 500, 4)), index)
+    assert np.array_equal(drawn(space, Sample(method, 500, 3)), index)
+    assert not np.array_equal(drawn(space, Sample(method, 500, 4)), index)
 
 
 @pytest.mark.parametrize("method", sorted(SAMPLERS))
@@ -34,19 +52,19 @@ def test_a_sample_of_more_than_there_is_has_every_point_once(method: str) -> Non
     space = Space(least=900)
     every = space.points(0, space.n_raw).index
     for wanted in (len(every), len(every) + 1, space.n_raw + 1):
-        found = SAMPLERS[method](space, Sample(method, wanted))
+        found = drawn(space, Sample(method, wanted))
         assert np.array_equal(np.sort(found), every)
 
 
 @pytest.mark.parametrize("method", sorted(SAMPLERS))
 def test_a_large_space_without_points_gives_an_empty_sample(method: str) -> None:
     assert BIG.n_raw > ENUMERABLE
-    assert len(SAMPLERS[method](Space(2000, 3000, least=10**9), Sample(method, 10))) == 0
+    assert len(drawn(Space(2000, 3000, least=10**9), Sample(method, 10))) == 0
 
 
 def test_a_latin_hypercube_takes_each_value_of_each_variable_equally_often() -> None:
     space = Space(2000, 2000)
-    index = SAMPLERS["lhs"](space, Sample("lhs", 2000))
+    index = drawn(space, Sample("lhs", 2000))
     points = space.points_at(index)
     for name in ("rows", "cols"):
         taken = np.bincount(points.columns[name], minlength=2001)[1:]
@@ -55,16 +73,14 @@ def test_a_latin_hypercube_takes_each_value_of_each_variable_equally_often() -> 
 
 
 def test_a_random_sample_takes_no_value_equally_often() -> None:
-    points = BIG.points_at(SAMPLERS["random"](BIG, Sample("random", 2000)))
+    points = BIG.points_at(drawn(BIG, Sample("random", 2000)))
     taken = np.bincount(points.columns["rows"], minlength=2001)[1:]
     assert 0.3 < (taken == 1).mean() < 0.45  # 1/e
 
 
 def test_every_set_of_a_random_sample_is_as_likely() -> None:
     space = Space(1, 2)  # 6 points, 15 pairs
-    pairs = [
-        tuple(sorted(SAMPLERS["random"](space, Sample("random", 2, seed)).tolist())) for seed in range(3000)
-    ]
+    pairs = [tuple(sorted(drawn(space, Sample("random", 2, seed)).tolist())) for seed in range(3000)]
     counts = [pairs.count(pair) for pair in itertools.combinations(range(6), 2)]
     assert sum(counts) == 3000
     assert 140 < min(counts) <= max(counts) < 260
@@ -73,7 +89,29 @@ def test_every_set_of_a_random_sample_is_as_likely() -> None:
 def test_a_sample_is_stored_in_the_order_of_drawing(tmp_path: Path) -> None:
     sample = Sample("lhs", 250)
     sweep(Space(sample=sample), Evaluate(), tmp_path, chunk=100, format="csv")
-    assert np.array_equal(read_columns(tmp_path, ["index"])["index"], SAMPLERS["lhs"](Space(), sample))
+    assert np.array_equal(read_columns(tmp_path, ["index"])["index"], drawn(Space(), sample))
+
+
+def of_networks(folder: Path, method: str, n_points: int) -> RealSpace:
+    """192 machines with three networks, of which 168 have a point of each."""
+    file = folder / "space.yaml"
+    file.write_text(NETWORKS + f"sample: {{method: {method}, points: {n_points}}}\n")
+    return read_space(file)
+
+
+@pytest.mark.parametrize("method", sorted(SAMPLERS))
+@pytest.mark.parametrize(("n_points", "n_machines"), [(1, 1), (100, 33), (600, 168)])
+def test_each_machine_of_a_sample_has_all_networks(
+    tmp_path: Path, method: str, n_points: int, n_machines: int
+) -> None:
+    space = of_networks(tmp_path, method, n_points)
+    assert space.sample is not None
+    index = drawn(space, space.sample)
+    assert np.array_equal(space.points_at(index).index, index)
+    machine, network = Numbering(space.variables).split(index.reshape(-1, 3))
+    assert len(machine) == len(set(machine[:, 0].tolist())) == n_machines
+    assert (machine == machine[:, :1]).all()
+    assert (network == [0, 1, 2]).all()
 
 
 def brute_force(points: np.ndarray, reference: np.ndarray) -> float:
@@ -151,3 +189,41 @@ class TestEvolve:
         space = Space(sample=Sample("evolve", 20), answers=Answers((), ()))
         with pytest.raises(InputError, match="answers: a search needs something to look for"):
             sweep(space, Evaluate(), tmp_path, format="csv")
+
+    @pytest.mark.parametrize("n_points", [1, 100])
+    def test_machines_are_evaluated_with_all_networks(self, tmp_path: Path, n_points: int) -> None:
+        space = of_networks(tmp_path, "evolve", n_points)
+        result = sweep(space, evaluator_of(space), tmp_path / "out", chunk=20, format="csv")
+        index = read_columns(tmp_path / "out", ["index"])["index"]
+        machine, network = Numbering(space.variables).split(index.reshape(-1, 3))
+        assert len(set(machine[:, 0].tolist())) == len(machine) == max(1, n_points // 3)
+        assert (machine == machine[:, :1]).all()
+        assert (network == [0, 1, 2]).all()
+        assert result.rows == result.n_points == 3 * len(machine)
+
+    def test_a_machine_counts_as_the_mean_of_its_networks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that fails for a network has failed."""
+        told: dict[int, tuple[float, ...] | None] = {}
+        ask, tell = evolve.Study.ask, evolve.Study.tell
+
+        def asked(study: Any) -> Any:
+            study.asked = ask(study)
+            return study.asked
+
+        def heard(study: Any, values: list[tuple[float, ...] | None]) -> None:
+            told.update(zip(study.asked.tolist(), values, strict=True))
+            tell(study, values)
+
+        monkeypatch.setattr(evolve.Study, "ask", asked)
+        monkeypatch.setattr(evolve.Study, "tell", heard)
+        space = of_networks(tmp_path, "evolve", 150)
+        sweep(space, evaluator_of(space), tmp_path / "out", format="csv")
+        table = read_columns(tmp_path / "out", ["index", "latency_s", "energy_j"])
+        goals = np.stack([table["latency_s"], table["energy_j"]], axis=1).reshape(-1, 3, 2)
+        machine = Numbering(space.variables).split(table["index"])[0][::3]
+        failed = (goals[:, :, 0] > 0.1).any(axis=1)
+        assert 0 < failed.sum() < len(machine)
+        for one, mean, bad in zip(machine.tolist(), geometric(goals), failed, strict=True):
+            assert told[one] == (None if bad else tuple(mean))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from accelsim.explore.sweep.encode import choose_format, encode, plain
 from accelsim.explore.sweep.run import NEIGHBOURS, SEARCHED, default_chunk
+from accelsim.explore.sweep.sampling import Machines
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.work import Evaluator
 
@@ -34,6 +35,8 @@ class Estimate:
 
     n_raw: int
     n_points: int | None  # that meet the constraints on variables; None: too many to count
+    n_asked: int
+    """That will be evaluated, at the most: those of the sample, where there is one."""
     n_timed: int
     s_per_point: float | None
     seconds: float | None
@@ -41,6 +44,8 @@ class Estimate:
     disk_bytes: int | None
     bounds_s: float | None = None
     """Of a screening: the bounds of all points, part of `seconds`, which is for searching all that it may."""
+    search_s: float | None = None
+    """Of an `evolve` sample: what optuna takes to choose the points, part of `seconds`, in one process."""
 
 
 def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str | None = None) -> Estimate:
@@ -52,7 +57,7 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
     n_points = space.count()
     n_asked = space.n_raw if n_points is None else n_points
     if space.sample is not None:
-        n_asked = min(space.sample.points, n_asked)
+        n_asked = min(Machines(space).most(space.sample), n_asked)
     bounds = getattr(evaluator, "bounds", None)
     chunk = default_chunk(n_asked, space.method in SEARCHED)
     chunk = chunk if bounds is not None else getattr(evaluator, "chunk", None) or chunk
@@ -85,9 +90,17 @@ def estimate(space: Space, evaluator: Evaluator, workers: int = 1, format: str |
     if bounds is not None and seconds is not None:
         bounds_s = _bounds_s(space, bounds) * n_asked / workers
         seconds += bounds_s
+    search = None
+    if seconds is not None and space.sample is not None and space.sample.method == "evolve":
+        from accelsim.explore.sweep.rehearsal import search_s
+
+        search = search_s(space, evaluator)
+        seconds += search
     held = _peak_bytes() + math.ceil(4 * n_bytes * min(chunk, n_asked))
     disk = None if on_disk is None else math.ceil(on_disk * n_asked)
-    return Estimate(space.n_raw, n_points, n_timed, pace, seconds, workers * held, disk, bounds_s)
+    return Estimate(
+        space.n_raw, n_points, n_asked, n_timed, pace, seconds, workers * held, disk, bounds_s, search
+    )
 
 
 def _shared_pace(

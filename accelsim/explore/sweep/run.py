@@ -17,7 +17,7 @@ from accelsim.base.version import VERSION
 from accelsim.explore.sweep.encode import choose_format
 from accelsim.explore.sweep.engine import Engine, Pool, here
 from accelsim.explore.sweep.inputs import inputs_of
-from accelsim.explore.sweep.sampling import SAMPLERS
+from accelsim.explore.sweep.sampling import SAMPLERS, Machines, drawn
 from accelsim.explore.sweep.space import Space
 from accelsim.explore.sweep.store import MANIFEST, POINTS, Store, read_manifest
 from accelsim.explore.sweep.summary import Tally
@@ -93,7 +93,7 @@ def sweep(
     """
     place = Path(directory)
     command = command or _command(space, place, workers, cluster)
-    method = getattr(space, "method", "closed_form")
+    method = space.method
     engine = _engine(workers, cluster, in_runs=method in NEIGHBOURS)
     if engine is not here:
         _travels(space, evaluator)
@@ -102,8 +102,8 @@ def sweep(
     chunk = earlier.get("chunk_points") if chunk is None else chunk
     if chunk is not None and chunk < 1:
         raise InputError(Problem(f"is {chunk}", key="chunk", expected="a number of points from 1"))
-    sample = getattr(space, "sample", None)
-    indices = SAMPLERS[sample.method](space, sample) if sample and sample.method in SAMPLERS else None
+    sample = space.sample
+    indices = drawn(space, sample) if sample and sample.method in SAMPLERS else None
     if method == "screen" and indices is None:
         from accelsim.explore.sweep.screen import every_point
 
@@ -209,25 +209,25 @@ def default_chunk(n_points: int, searched: bool = False) -> int:
 
 def goals_of(space: Any) -> Goals:
     """The answers that a space asks for, as metrics with their direction."""
-    answers = getattr(space, "answers", None) or {}
-    return tuple(
-        (name, word == "minimise") for word in ("minimise", "maximise") for name in _get(answers, word) or ()
+    answers = space.answers
+    return tuple((name, True) for name in answers.minimise) + tuple(
+        (name, False) for name in answers.maximise
     )
 
 
 def plan_of(space: Any, sample: Any, format: str, chunk: int, n_points: int) -> dict[str, Any]:
     """What the bytes of a sweep follow from, as the manifest has it; not how they were made."""
-    drawn = {key: getattr(sample, key) for key in ("method", "points", "seed")} if sample else None
+    asked = {key: getattr(sample, key) for key in ("method", "points", "seed")} if sample else None
     return {
         "version": VERSION,
-        "name": str(getattr(space, "name", "")),
-        "space_sha256": str(getattr(space, "sha256", "")),
+        "name": space.name,
+        "space_sha256": space.sha256,
         "inputs": inputs_of(space) if isinstance(space, Space) else {},
         "format": format,
         "chunk_points": chunk,
         "n_raw": space.n_raw,
         "n_points": n_points,
-        "sample": drawn,
+        "sample": asked,
         "space": _text(space),
     }
 
@@ -253,9 +253,10 @@ def _n_points(space: Any, indices: Indices | None) -> int:
         raise InputError(
             Problem(f"the space has {n_raw:.3g} points", expected="below 9.2e18", hint="vary fewer keys")
         )
-    sample = getattr(space, "sample", None)
+    sample = space.sample
     if sample and sample.method == "evolve":
-        return min(int(sample.points), n_raw)
+        machines = Machines(space)
+        return min(machines.asked(sample), machines.n) * machines.n_networks
     return n_raw if indices is None else len(indices)
 
 
@@ -288,12 +289,8 @@ def _travels(*things: Any) -> None:
 
 
 def _command(space: Any, directory: Path, workers: int, cluster: str | None) -> str:
-    words = ["accelsim", "sweep", str(getattr(space, "file", None) or "SPACE.yaml"), "-o", str(directory)]
+    words = ["accelsim", "sweep", space.file or "SPACE.yaml", "-o", str(directory)]
     words += ["--workers", str(workers)] if workers != 1 else []
     words += ["--cluster", cluster] if cluster else []
-    words += ["--compat", space.compat] if getattr(space, "compat", None) else []
+    words += ["--compat", space.compat] if space.compat else []
     return shlex.join([*words, "--resume"])
-
-
-def _get(answers: Any, word: str) -> Any:
-    return answers.get(word) if isinstance(answers, Mapping) else getattr(answers, word, ())

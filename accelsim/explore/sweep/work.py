@@ -7,7 +7,7 @@ disk, and who keeps the store has little left to do. The same chunk gives the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from accelsim.base.errors import InputError, Problem
 from accelsim.base.write import write_beside
 from accelsim.explore.sweep.encode import Coded, Column, Columns, Format, encode, plain
+from accelsim.explore.sweep.numbering import Varies
 
 Indices = NDArray[np.int64]  # [n], of raw points
 EXCLUDED: Final = "excluded"
@@ -45,9 +46,7 @@ class Space(Protocol):
     """What work needs to know of a space; points that break a constraint on variables are left out."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of values of each variable."""
-        ...
+    def variables(self) -> Sequence[Varies]: ...
 
     @property
     def n_raw(self) -> int: ...
@@ -147,7 +146,7 @@ class Work:
             return Part(chunk.number, chunk.n_raw, 0, 0, (0, -1), (), {}, b"")
         evaluator: Any = self.evaluator
         metrics = evaluator(points) if chunk.told is None else evaluator.told(points, *chunk.told)
-        metrics = _without_excluded(metrics, self.space.broken({**points.columns, **metrics}))
+        metrics = judged(self.space, points, metrics)
         table: dict[str, Column] = {"index": points.index}
         for name, values in (*points.columns.items(), *metrics.items()):
             if name in table:
@@ -182,8 +181,9 @@ def laid(part: Part, work: Work) -> Part:
     return replace(part, data=b"", laid=where)
 
 
-def _without_excluded(metrics: Mapping[str, Any], broken: NDArray[np.str_]) -> Mapping[str, Any]:
+def judged(space: Space, points: Points, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
     """With the status of points that have an answer but break a constraint on it; they keep their metrics."""
+    broken = space.broken({**points.columns, **metrics})
     out = is_ok(metrics) & (broken != "")
     if not out.any():
         return metrics
