@@ -80,7 +80,7 @@ def test_the_shares_of_a_full_grid_of_two_variables_add_up_to_one() -> None:
 
 def test_a_random_variable_explains_nothing_of_a_sample() -> None:
     random = np.random.default_rng(2)
-    a = Factor("a", tuple(range(8)), random.integers(0, 8, 600))
+    a = Factor("a", tuple(range(16)), random.integers(0, 16, 600))
     b = Factor("b", tuple(range(50)), random.integers(0, 50, 600))
     y = 2.0**a.codes
     found = variance("y", y, [a, b])
@@ -157,3 +157,15 @@ def test_a_ratio_is_told_where_both_are_known() -> None:
     assert effects.ratios({"y": 3.0, "z": 1.0}, here) == {"y": 1.5, "z": None}
     assert effects.ratios({"y": np.nan, "z": 1.0}, here) == {"y": None, "z": None}
     assert effects.ratios(None, here) == {"y": None, "z": None}
+
+
+def test_a_grid_that_lacks_one_of_many_combinations_is_told_but_for_what_has_no_points_to_spare() -> None:
+    a, b = grid(7, 3)
+    y = 2.0**a.codes * 1.1**b.codes
+    y[4] = np.nan
+    found = variance("y", y, [a, b])
+    assert not found.complete
+    assert shares(found)["a",] > 0.95
+    assert found.untold == (("a", "b"),)  # 20 cells for 20 points
+    y[[0, 5, 7, 12, 17]] = np.nan
+    assert ("a",) in variance("y", y, [a, b]).untold

@@ -18,6 +18,8 @@ LEAST_RESIDUAL: Final = 3
 """Degrees of freedom within cells, for each that an effect has."""
 LEAST_REPLICATES: Final = 2
 """Points a cell, in the mean."""
+NEARLY_ALL: Final = 0.9
+"""Of the combinations: the few that are missing then move a mean little, and no chance chose the others."""
 MOST_SCATTER: Final = 0.1
 """Of the share that random cells explain by chance, whose mean alone is corrected for: standard deviation."""
 
@@ -70,13 +72,15 @@ def variance(objectives: Sequence[str], at: int, cells: Cells, factors: Sequence
     n_levels = [cells.levels(axis) for axis in range(len(factors))]
     active = [axis for axis, n in enumerate(n_levels) if n > 1]
     # each combination is there once at most, so that their number tells whether all are
-    complete = cells.n > 0 and math.prod(n_levels[axis] for axis in active) == cells.n
+    n_all = math.prod(n_levels[axis] for axis in active)
+    complete = cells.n > 0 and cells.n == n_all
     if log:
         least, most = math.log(least), math.log(most)
     if cells.n < 2 or most - least <= 1e-12 * max(1.0, abs(least), abs(most)):
         return Variance(objective, log, complete, ())
     row = at + len(objectives) if log else at
-    of = _Sums(cells.n, float(cells.mean[row]), float(cells.squares[row]), complete)
+    nearly = cells.n >= NEARLY_ALL * n_all
+    of = _Sums(cells.n, float(cells.mean[row]), float(cells.squares[row]), complete, nearly)
     effects, untold = [], []
     for axes, table in cells.tables.items():
         if not set(axes) <= set(active):
@@ -110,6 +114,7 @@ class _Sums:
     mean: float
     squares: float
     complete: bool
+    nearly: bool
 
     def share(self, explained: float, between: float, df: int, n_cells: int) -> float | None:
         """Of the variance; without a full grid less what chance explains, None where that can't be told."""
@@ -125,6 +130,8 @@ class _Sums:
 
         Shares of random cells are distributed as beta(df / 2, (n - 1 - df) / 2).
         """
+        if self.nearly:
+            return self.n > n_cells
         total = self.n - 1
         if df < 1 or self.n < LEAST_REPLICATES * n_cells or self.n - n_cells < LEAST_RESIDUAL * df:
             return False
