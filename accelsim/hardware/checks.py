@@ -64,7 +64,9 @@ def faults(spec: ArchFile) -> Iterator[Fault]:
     bandwidths = [((*path, "bandwidth"), memory.bandwidth) for path, memory in memories]
     for path, bandwidth in (*bandwidths, *_chip_bandwidths(spec)):
         if bandwidth is not None and not _is_whole(bandwidth):
-            yield Fault(path, "is not complete", "either value, or read and write")
+            given = [name for name in ("value", "read", "write") if getattr(bandwidth, name) is not None]
+            said = f"has {' and '.join(given)}" if given else "is empty"
+            yield Fault(path, said, "either value, or read and write")
     for dataflow in spec.per_dataflow:
         if dataflow not in spec.core.dataflow:
             yield Fault(("per_dataflow", dataflow), f"core.dataflow does not list {dataflow!r}")

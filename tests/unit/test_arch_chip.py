@@ -168,7 +168,10 @@ def test_a_constant_of_the_runtime_is_replaced_with_its_source_or_not_at_all(tmp
         ("in_cache=3 B", "is a size, expected bytes per word such as '3 B/word'"),
         ("runtime.mode=onlin", "did you mean 'online'?"),
         ("weights.read=thread", "expected 'card', 'instance' or 'replica'"),
-        ("clusters.link.bandwidth.read=1 GB/s", "either value, or read and write"),
+        (
+            "clusters.link.bandwidth.read=1 GB/s",
+            "has value and read, expected either value, or read and write",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_what_belongs_there(setting: str, said: str) -> None:
