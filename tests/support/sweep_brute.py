@@ -57,7 +57,7 @@ def shares_of(points: Sequence[Point], goal: str, names: Sequence[str]) -> dict[
     total = float(((y - y.mean()) ** 2).sum())
     levels = {name: sorted({one[name] for one in ok}) for name in names}
     active = [name for name in names if len(levels[name]) > 1]
-    complete = math.prod(len(levels[name]) for name in active) == len(ok)
+    n_all = math.prod(len(levels[name]) for name in active)
     found = {}
     for axes in [(name,) for name in active] + list(combinations(active, 2)):
         keys = [tuple(one[name] for name in axes) for one in ok]
@@ -72,13 +72,14 @@ def shares_of(points: Sequence[Point], goal: str, names: Sequence[str]) -> dict[
                 between - float(((design @ fitted - y.mean()) ** 2).sum()),
                 len(groups) - int(rank),
             )
-        if complete:
+        if len(ok) == n_all:
             found[axes] = explained / total
             continue
         alpha, beta = df / 2, (len(ok) - 1 - df) / 2
         chance = alpha * beta / (alpha + beta) ** 2 / (alpha + beta + 1) if beta > 0 else 0.0
         left = len(ok) - len(groups)
-        if df > 0 and left >= max(3 * df, len(groups)) and chance <= 0.01:
+        enough = df > 0 and left >= max(3 * df, len(groups)) and chance <= 0.01
+        if left > 0 and (enough or len(ok) >= 0.9 * n_all):
             within = (total - between) / left
             found[axes] = max(0.0, (explained - df * within) / total)
     return found

@@ -16,6 +16,7 @@ from accelsim.explore.sweep.run import sweep
 from accelsim.explore.sweep.space import Sample, Space
 from accelsim.explore.sweep.stored import Stored, read_columns
 from accelsim.explore.sweep.summary import Summing, Tally
+from accelsim.explore.sweep.variables import Variable
 
 SPACE = """schema: accelsim.space/1
 name: summed
@@ -105,7 +106,7 @@ def test_parts_are_merged_in_their_order_whatever_order_they_come_in(space: Spac
             tally.add(number, parts[number])
         assert (tally.n_parts, tally.waiting) == (6, {})
         totals.append(tally.total)
-    one, other = (total.each[0] for total in totals)
+    one, other = (total.seen[0] for total in totals)
     assert one.cells.mean.tolist() == other.cells.mean.tolist()  # to the last digit
     assert one.front.numbers.tolist() == other.front.numbers.tolist()
     for axes, table in one.cells.tables.items():
@@ -119,6 +120,13 @@ def test_where_a_machine_s_networks_may_lie_in_several_parts_the_points_are_read
     )
     assert tally_of(replace(space, variables=(network, *several))) is None
     assert tally_of(replace(space, method="dataflow")) is None
+
+
+def test_a_summary_that_is_larger_than_its_part_is_not_sent(space: Space) -> None:
+    many = [
+        Variable(f"v{at}", tuple(range(120)), "", f"core.v{at}") for at in range(8)
+    ]  # 28 pairs of 14,400 cells, 10 doubles each
+    assert tally_of(replace(space, variables=(*space.variables, *many))) is None
 
 
 def test_a_constraint_on_metrics_is_not_taken_for_what_a_variable_does(space: Space, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ RESULT: Final = "result.json"
 FRONT: Final = "pareto.csv"
 PAGE: Final = "sweep.html"
 DPI: Final = 110
+MOST_SUMMARY: Final = 2**23
+"""Bytes of a part's summary that are worth sending: as many as those of its points."""
 
 
 def answer(
@@ -129,10 +131,12 @@ def _without_answer(directory: Path, points: Sifted, around: int) -> Problem:
 def tally_of(space: Space) -> Tally | None:
     """Where points are many and quick, their answers come from who evaluates them.
 
-    Else there are few, or a machine's networks may lie in several parts: then the parts are read again.
+    Else there are few, or a machine's networks may lie in several parts, or a summary is more than its part:
+    then the parts are read again.
     """
-    summing = Summing(space.variables, objectives_of(space))
-    return Tally(summing) if space.method == "closed_form" and summing.numbering.n_networks == 1 else None
+    tally = Tally(Summing(space.variables, objectives_of(space)))
+    quick = space.method == "closed_form" and tally.summing.numbering.n_networks == 1
+    return tally if quick and tally.total.n_bytes <= MOST_SUMMARY else None
 
 
 def said_of(space: Space) -> dict[str, Any]:

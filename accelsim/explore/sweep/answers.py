@@ -81,9 +81,12 @@ def answers_of(
     seen = summing.of_all(points) if summary is None else summary
     numbering = summing.numbering
     asked = Asked(points, numbering, objectives, columns)
-    several = sum(one.n_points > 0 for one in seen.each) > 1
-    found: list[tuple[int | None, Seen]] = [(None, seen.over_all)] if several else []
-    found += [(at, one) for at, one in enumerate(seen.each) if one.n_points or numbering.n_networks == 1]
+    several = sum(one.n_points > 0 for at, one in seen.seen.items() if at is not None) > 1
+    found = [
+        (at, one)
+        for at, one in seen.seen.items()
+        if (several if at is None else one.n_points or numbering.n_networks == 1)
+    ]
     chosen: list[tuple[int, int | None]] = []
     if around is not None:
         own, place = (int(one) for one in numbering.split(np.asarray(around)))

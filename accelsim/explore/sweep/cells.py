@@ -95,6 +95,11 @@ class Cells:
             self.mean = self.mean + apart * share
         self.n += n
 
+    @property
+    def n_bytes(self) -> int:
+        """Of all tables."""
+        return sum(one.n.nbytes + one.sums.nbytes + one.best.nbytes for one in self.tables.values())
+
     def levels(self, axis: int) -> int:
         """Values of a variable that points have."""
         return int((self.tables[axis,].n > 0).sum())

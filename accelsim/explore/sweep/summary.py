@@ -32,17 +32,21 @@ Ints8 = NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Numbers of points by their status, and what is seen of each network and over all networks."""
+    """Numbers of points by their status; what is seen of each network and, of several, over all (None)."""
 
     counts: NDArray[np.int64]  # [STATUSES]
-    each: tuple[Seen, ...]  # networks
-    over_all: Seen
+    seen: dict[int | None, Seen]
 
     def merge(self, other: Summary) -> None:
         """The points of another one come after those of this one."""
         self.counts[:] += other.counts
-        for seen, more in zip((*self.each, self.over_all), (*other.each, other.over_all), strict=True):
-            seen.merge(more)
+        for network, seen in self.seen.items():
+            seen.merge(other.seen[network])
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the tables, which are most of it."""
+        return sum(one.cells.n_bytes for one in self.seen.values())
 
 
 class Summing:
@@ -53,10 +57,11 @@ class Summing:
 
     def nothing(self) -> Summary:
         """Of no points."""
-        several = self.numbering.n_networks > 1
+        n = self.numbering.n_networks
+        views: list[int | None] = [None, *range(n)] if n > 1 else [0]
         shape, goals = self.numbering.shape, self.objectives
-        each = tuple(Seen(shape, goals, pictured=not several) for _ in range(self.numbering.n_networks))
-        return Summary(np.zeros(len(STATUSES), np.int64), each, Seen(shape, goals, pictured=several))
+        seen = {view: Seen(shape, goals, pictured=view == views[0]) for view in views}
+        return Summary(np.zeros(len(STATUSES), np.int64), seen)
 
     def of_all(self, points: Sifted) -> Summary:
         """Of all points of a source, in one pass."""
@@ -75,10 +80,9 @@ class Summing:
         found = self.nothing()
         found.counts[:] = np.bincount(block.status[block.status != ABSENT], minlength=len(STATUSES))
         codes = self.numbering.codes(block.machine)
-        for network, seen in enumerate(found.each):
-            seen.add(block.machine, codes, *_of_network(block, network))
-        if self.numbering.n_networks > 1:
-            found.over_all.add(block.machine, codes, *_over_networks(block))
+        for network, seen in found.seen.items():
+            view = _over_networks(block) if network is None else _of_network(block, network)
+            seen.add(block.machine, codes, *view)
         return found
 
 
