@@ -127,7 +127,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("name: glb", "name: dram", "a second memory 'dram'"),
         ("      size: 64 KiB\n", "", "has no size"),
         ("      bandwidth: {value: 64 B/cycle, source: a guess}\n", "", "has no bandwidth"),
-        ("value: 64 B/cycle,", "read: 64 B/cycle,", "has read, expected either value, or read and write"),
+        ("value: 64 B/cycle,", "read: 64 B/cycle,", "has read"),
         ("activations: dram", "activations: gbl", "no memory 'gbl'"),
         ("activations: dram", "activations: {home: glb, reserve: 25%}", "without a source"),
         ("[ws, os]", "[ws, ws]", "twice"),
