@@ -248,7 +248,9 @@ def test_row_stationary_equals_an_array_of_scratch_pads_but_for_its_first_writes
     assert walked["glb I read"] <= counts[1, 0] * (1 + 1e-12)
     if x.R >= x.U and at["q"] * at["r"] < x.C:  # no word is skipped, and none stays from pass to pass
         assert walked["dram W read"] == counts[0, 1]
-        assert walked["glb I read"] == pytest.approx(counts[1, 0])
+        # of one image the last window of a block of filters may share words with the first of the next block
+        stay = at["m"] > at["p"] * at["t"] and at["n"] == 1 and (x.E - 1) * x.U < x.R
+        assert (walked["glb I read"] == pytest.approx(counts[1, 0])) != stay
 
 
 def test_a_last_strip_that_is_not_whole_counts_as_a_fraction_of_one() -> None:
