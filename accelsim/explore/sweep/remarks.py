@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from accelsim.hardware.model import ArchFile
 
 _FIRST: Final = 4096
+"""Combinations among which one that meets the constraints on variables is looked for."""
 _MOST_TEXTS: Final = 16
 """Values of a variable that are tried; of numbers the ends tell."""
 
